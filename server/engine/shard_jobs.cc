@@ -1,0 +1,25 @@
+#include "engine/shard_jobs.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+namespace jobrunner::engine {
+
+ShardJobs::ShardJobs(std::string batch_id, int32_t first_index)
+    : batch_id_(std::move(batch_id)),
+      first_index_(first_index),
+      spec_(google::protobuf::Arena::CreateMessage<v1::BatchSpec>(&arena_)) {}
+
+absl::StatusOr<std::shared_ptr<const ShardJobs>> ShardJobs::Parse(std::string batch_id,
+                                                                  int32_t first_index,
+                                                                  std::string_view bytes) {
+  std::shared_ptr<ShardJobs> jobs(new ShardJobs(std::move(batch_id), first_index));
+  if (!jobs->spec_->ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
+    return absl::DataLossError(
+        absl::StrCat("the jobs from index ", first_index, " do not parse as a BatchSpec"));
+  }
+  return jobs;
+}
+
+}  // namespace jobrunner::engine

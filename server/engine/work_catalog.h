@@ -1,0 +1,31 @@
+// The port that says what work can be run here.
+
+#ifndef JOBRUNNER_ENGINE_WORK_CATALOG_H_
+#define JOBRUNNER_ENGINE_WORK_CATALOG_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "jobrunner/v1/job.pb.h"
+
+namespace jobrunner::engine {
+
+// Asked before a batch is accepted. Any thread; does not block.
+class WorkCatalog {
+ public:
+  virtual ~WorkCatalog() = default;
+
+  // OK, or why this work would not be run: PERMISSION_DENIED for a command that is not allowed,
+  // INVALID_ARGUMENT for an unknown handler or a variable that may not be set. The message begins
+  // with the path of the field within the job, a colon and a space: "command.argv[0]: …".
+  virtual absl::Status Check(const v1::Job& job) const = 0;
+
+  virtual std::vector<std::string> Handlers() const = 0;
+  virtual std::vector<std::string> Commands() const = 0;
+  virtual bool AllowsAnyCommand() const = 0;
+};
+
+}  // namespace jobrunner::engine
+
+#endif  // JOBRUNNER_ENGINE_WORK_CATALOG_H_
