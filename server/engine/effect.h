@@ -1,0 +1,57 @@
+// What the engine wants done.
+
+#ifndef JOBRUNNER_ENGINE_EFFECT_H_
+#define JOBRUNNER_ENGINE_EFFECT_H_
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/attempt.h"
+#include "engine/batch_header.h"
+#include "engine/executor.h"
+#include "engine/store.h"
+
+namespace jobrunner::engine {
+
+struct LoadShard {
+  std::string batch_id;
+  int32_t first_index = 0;
+};
+
+// A batch's log is readable up to `last_sequence`.
+struct Publish {
+  BatchHeaderPtr batch;
+  int64_t last_sequence = 0;
+  bool opened = false;
+  bool finished = false;
+};
+
+// An event for the listeners.
+struct Notice {
+  BatchHeaderPtr batch;
+  v1::Event event;
+};
+
+// To be carried out in the order of the members.
+struct Effects {
+  // Stored together; Committed{ticket} follows. Nothing to store: no ticket.
+  std::vector<Write> writes;
+  uint64_t ticket = 0;
+  std::vector<Publish> publishes;
+  std::vector<Notice> notices;
+  // Bound answers, to be called.
+  std::vector<std::function<void()>> replies;
+  std::vector<StopOrder> stops;
+  std::vector<Assignment> starts;
+  std::optional<PoolBounds> resize;
+  std::vector<LoadShard> loads;
+
+  // When to call Step again without an input: SteadyTime::min() at once, max() never.
+  SteadyTime wake = SteadyTime::max();
+};
+
+}  // namespace jobrunner::engine
+
+#endif  // JOBRUNNER_ENGINE_EFFECT_H_

@@ -1,0 +1,86 @@
+// The thread that drives the engine: takes inputs from a mailbox, steps, carries out the effects.
+
+#ifndef JOBRUNNER_ENGINE_ENGINE_THREAD_H_
+#define JOBRUNNER_ENGINE_ENGINE_THREAD_H_
+
+#include <functional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+#include "base/clock.h"
+#include "base/logging.h"
+#include "base/mailbox.h"
+#include "base/prng.h"
+#include "engine/engine.h"
+#include "engine/event_listener.h"
+#include "engine/event_log.h"
+#include "engine/executor.h"
+#include "engine/input.h"
+#include "engine/store.h"
+
+namespace jobrunner::engine {
+
+// The engine as the rest of the program sees it. Any thread may call any method; none blocks, except
+// Stop. Replies and listeners are called on the engine's thread and must not block it.
+//
+//   EngineThread engine(options, parts);   // parts outlive it
+//   WorkerPool pool(&engine, …);
+//   engine.Start(&pool);
+//   engine.Submit(…);
+//   engine.Drain(…); engine.Stop();         // then the pool may go
+class EngineThread final : public AttemptSink {
+ public:
+  struct Parts {
+    const Clock* clock = nullptr;
+    Store* store = nullptr;
+    EventLogs* logs = nullptr;
+    base::Logger* logger = nullptr;
+    std::vector<EventListener*> listeners;
+    // The store failed: nothing more can be accepted, the process has to end. Called once, on any
+    // thread.
+    std::function<void(absl::Status)> failed;
+  };
+
+  EngineThread(EngineOptions options, Parts parts);
+  ~EngineThread() override;
+
+  // Once; `executor` must outlive Stop.
+  void Start(Executor* executor);
+
+  // A new id for a Submission: a UUIDv7.
+  std::string NewBatchId();
+
+  // What is told after Stop is dropped, and its replies with it.
+  void Tell(Input input);
+
+  // Ends the thread without waiting for anything that runs. Safe to call twice.
+  void Stop();
+
+  void Finished(Outcome outcome) override;
+  void Finished(std::vector<Outcome> outcomes) override;
+  void SlotReturned(AttemptToken token) override;
+  void Wrote(OutputChunk chunk) override;
+  void Progressed(ProgressReport report) override;
+
+ private:
+  void Run();
+  void Perform(Effects effects);
+  void Commit(std::vector<Write> writes, uint64_t ticket);
+  void Load(const LoadShard& load);
+
+  const Parts parts_;
+  Executor* executor_ = nullptr;
+  Mailbox<Input> mailbox_;
+  // Owned by the thread once it runs.
+  Engine engine_;
+  absl::Mutex id_mutex_;
+  base::Prng id_prng_ ABSL_GUARDED_BY(id_mutex_);
+  std::thread thread_;
+};
+
+}  // namespace jobrunner::engine
+
+#endif  // JOBRUNNER_ENGINE_ENGINE_THREAD_H_

@@ -1,0 +1,33 @@
+// Who wants to see events of all batches: the error channel, the job log.
+
+#ifndef JOBRUNNER_ENGINE_EVENT_LISTENER_H_
+#define JOBRUNNER_ENGINE_EVENT_LISTENER_H_
+
+#include "engine/batch_header.h"
+#include "jobrunner/v1/event.pb.h"
+
+namespace jobrunner::engine {
+
+// Called on the engine's thread once an event is stored, in the order of each batch's sequence. Must
+// not block.
+class EventListener {
+ public:
+  enum class Interest {
+    kNothing,
+    // Failed attempts, failed jobs, jobs that their own deadline ended.
+    kFailures,
+    // These and every other result, and BatchFinished.
+    kResults,
+  };
+
+  virtual ~EventListener() = default;
+
+  // Asked before each event is kept for it: cheap, any time.
+  virtual Interest interest() const = 0;
+
+  virtual void Happened(const BatchHeader& batch, const v1::Event& event) = 0;
+};
+
+}  // namespace jobrunner::engine
+
+#endif  // JOBRUNNER_ENGINE_EVENT_LISTENER_H_

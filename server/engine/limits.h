@@ -1,0 +1,91 @@
+// Every maximum, with its relations.
+
+#ifndef JOBRUNNER_ENGINE_LIMITS_H_
+#define JOBRUNNER_ENGINE_LIMITS_H_
+
+#include <chrono>
+#include <cstdint>
+
+namespace jobrunner::engine {
+
+// A shard is up to this many jobs, and about this many bytes unless one job is larger.
+inline constexpr int32_t kJobsPerShardMax = 256;
+inline constexpr int64_t kShardBytesMax = 1 << 20;
+
+// A segment is up to this many events, and about this many bytes unless one event is larger.
+inline constexpr int64_t kEventsPerSegmentMax = 1024;
+inline constexpr int64_t kSegmentBytesMax = 256 << 10;
+
+// A response message, unless one event is larger; and an event. Stock clients read up to 4 MiB.
+inline constexpr int64_t kMessageBytesMax = 1 << 20;
+inline constexpr int64_t kEventBytesMax = 3 << 20;
+inline constexpr int64_t kStockClientBytesMax = 4 << 20;
+static_assert(kSegmentBytesMax <= kMessageBytesMax);
+static_assert(kEventBytesMax + (64 << 10) <= kStockClientBytesMax);
+
+// Of each of a command's two outputs, or a handler's result.
+inline constexpr int64_t kOutputBytesDefault = 256 << 10;
+inline constexpr int64_t kOutputBytesMax = 1 << 20;
+static_assert(2 * kOutputBytesMax + (64 << 10) <= kEventBytesMax, "a result must fit its event");
+
+inline constexpr int32_t kErrorMessageBytesMax = 4 << 10;
+
+// Jobs and batches.
+inline constexpr int64_t kJobsPerBatchDefault = 1'000'000;
+inline constexpr int64_t kJobsPerBatchMax = 10'000'000;
+inline constexpr int64_t kJobsUnfinishedDefault = 10'000'000;
+inline constexpr int64_t kRequestBytesDefault = 64 << 20;
+inline constexpr int64_t kRequestBytesMax = 512 << 20;
+inline constexpr int64_t kMemoryStoreBytesDefault = 256 << 20;
+inline constexpr int64_t kShardsLoadedDefault = 1024;
+inline constexpr int32_t kRequestIdBytesMax = 128;
+inline constexpr int32_t kNameBytesMax = 256;
+inline constexpr int32_t kLabelsMax = 64;
+inline constexpr int32_t kLabelKeyBytesMax = 63;
+inline constexpr int32_t kLabelValueBytesMax = 256;
+inline constexpr int32_t kPriorityMax = 100;
+
+// Work.
+inline constexpr int64_t kPayloadBytesMax = 1 << 20;
+inline constexpr int32_t kArgumentsMax = 4096;
+inline constexpr int64_t kArgumentBytesMax = 1 << 20;
+inline constexpr int64_t kArgumentLengthMax = 128 << 10;  // Linux: MAX_ARG_STRLEN
+static_assert(kArgumentLengthMax <= kArgumentBytesMax);
+inline constexpr int32_t kEnvironmentMax = 1000;
+
+// Options.
+inline constexpr std::chrono::hours kDurationMax{24 * 3653};  // ten years
+inline constexpr int32_t kAttemptsMax = 1000;
+inline constexpr int32_t kLostAttemptsMax = 100;
+inline constexpr int32_t kLostAttemptsDefault = 3;
+// The fold counts attempts in 16 bits.
+static_assert(kAttemptsMax + kLostAttemptsMax < 1 << 15);
+inline constexpr double kBackoffMultiplierMax = 100;
+inline constexpr std::chrono::seconds kInitialBackoffDefault{1};
+inline constexpr std::chrono::minutes kMaxBackoffDefault{5};
+inline constexpr double kBackoffMultiplierDefault = 2;
+inline constexpr double kJitterDefault = 0.2;
+inline constexpr std::chrono::seconds kGraceDefault{5};
+inline constexpr std::chrono::hours kGraceMax{1};
+inline constexpr std::chrono::hours kRetentionDefault{24};
+
+// Calls.
+inline constexpr int32_t kCancelIndexesMax = 10'000;
+inline constexpr int32_t kCancelReasonBytesMax = 1 << 10;
+inline constexpr int32_t kPageSizeDefault = 50;
+inline constexpr int32_t kPageSizeMax = 1000;
+inline constexpr int32_t kWorkersMax = 100'000;
+inline constexpr int32_t kErrorsBehindMax = 10'000;
+
+// After the last reader with cancel_on_disconnect went.
+inline constexpr std::chrono::seconds kDisconnectGrace{10};
+
+// How much one Step does at most of what could be much: results of cancelled jobs, retries that came
+// due. The rest waits for the next Step, so that inputs are never held up for long.
+inline constexpr int32_t kSweptJobsPerStepMax = 4096;
+// Attempts begun in one Step.
+inline constexpr int32_t kStartsPerStepMax = 4096;
+
+}  // namespace jobrunner::engine
+
+#endif  // JOBRUNNER_ENGINE_LIMITS_H_

@@ -1,0 +1,21 @@
+// Why a call is refused, for people and for programs.
+
+#ifndef JOBRUNNER_ENGINE_REFUSAL_H_
+#define JOBRUNNER_ENGINE_REFUSAL_H_
+
+#include <string>
+#include <string_view>
+
+#include "absl/status/status.h"
+
+namespace jobrunner::engine {
+
+// A status that carries the `reason` of its ErrorInfo (UPPER_SNAKE_CASE), such as QUEUE_FULL.
+absl::Status Refuse(absl::StatusCode code, std::string_view reason, std::string_view message);
+
+// The reason of a status made by Refuse; the name of its code for any other.
+std::string ReasonOf(const absl::Status& status);
+
+}  // namespace jobrunner::engine
+
+#endif  // JOBRUNNER_ENGINE_REFUSAL_H_
