@@ -1,7 +1,6 @@
 // One execution of a job, as it passes between the engine and an executor.
 
-#ifndef JOBRUNNER_ENGINE_ATTEMPT_H_
-#define JOBRUNNER_ENGINE_ATTEMPT_H_
+#pragma once
 
 #include <chrono>
 #include <cstdint>
@@ -41,8 +40,8 @@ struct Assignment {
   int32_t attempt = 1;
   // The engine will stop the attempt at the latest then; nullopt-like `max()` when nothing bounds it.
   // For the work to know (JOBRUNNER_DEADLINE, a handler's deadline()); executors set no timer for it.
-  SteadyTime deadline = SteadyTime::max();
-  WallTime wall_deadline = WallTime::max();
+  base::SteadyTime deadline = base::SteadyTime::max();
+  base::WallTime wall_deadline = base::WallTime::max();
   // JobOptions.stream_output.
   bool stream_output = false;
 
@@ -114,5 +113,3 @@ struct ProgressReport {
 };
 
 }  // namespace jobrunner::engine
-
-#endif  // JOBRUNNER_ENGINE_ATTEMPT_H_

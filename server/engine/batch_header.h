@@ -1,7 +1,6 @@
 // What is said of a batch once, when it is accepted.
 
-#ifndef JOBRUNNER_ENGINE_BATCH_HEADER_H_
-#define JOBRUNNER_ENGINE_BATCH_HEADER_H_
+#pragma once
 
 #include <cstdint>
 #include <memory>
@@ -16,14 +15,16 @@ namespace jobrunner::engine {
 struct BatchHeader {
   std::string id;
   std::string request_id;
+  // Submission.fingerprint.
+  std::string fingerprint;
   // The batch as submitted, without its jobs; queue is set.
   v1::BatchSpec spec;
   // job_defaults, and below it what the queue's configuration says: what a job that sets nothing has.
   v1::JobOptions defaults;
   int32_t job_count = 0;
-  WallTime create_time;
-  // When timeout or the call's deadline ends it: WallTime::max() when neither does.
-  WallTime deadline = WallTime::max();
+  base::WallTime create_time;
+  // When timeout or the call's deadline ends it: base::WallTime::max() when neither does.
+  base::WallTime deadline = base::WallTime::max();
   // Which of the two: REASON_BATCH_TIMEOUT or REASON_CALL_DEADLINE.
   v1::Reason deadline_reason = v1::REASON_UNSPECIFIED;
   // It lives no longer than its call (RunBatch): a restart ends it instead of going on.
@@ -33,5 +34,3 @@ struct BatchHeader {
 using BatchHeaderPtr = std::shared_ptr<const BatchHeader>;
 
 }  // namespace jobrunner::engine
-
-#endif  // JOBRUNNER_ENGINE_BATCH_HEADER_H_

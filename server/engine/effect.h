@@ -1,7 +1,6 @@
 // What the engine wants done.
 
-#ifndef JOBRUNNER_ENGINE_EFFECT_H_
-#define JOBRUNNER_ENGINE_EFFECT_H_
+#pragma once
 
 #include <functional>
 #include <optional>
@@ -48,10 +47,8 @@ struct Effects {
   std::optional<PoolBounds> resize;
   std::vector<LoadShard> loads;
 
-  // When to call Step again without an input: SteadyTime::min() at once, max() never.
-  SteadyTime wake = SteadyTime::max();
+  // When to call Step again without an input: base::SteadyTime::min() at once, max() never.
+  base::SteadyTime wake = base::SteadyTime::max();
 };
 
 }  // namespace jobrunner::engine
-
-#endif  // JOBRUNNER_ENGINE_EFFECT_H_

@@ -1,7 +1,6 @@
 // The thread that drives the engine: takes inputs from a mailbox, steps, carries out the effects.
 
-#ifndef JOBRUNNER_ENGINE_ENGINE_THREAD_H_
-#define JOBRUNNER_ENGINE_ENGINE_THREAD_H_
+#pragma once
 
 #include <functional>
 #include <string>
@@ -73,7 +72,7 @@ class EngineThread final : public AttemptSink {
 
   const Parts parts_;
   Executor* executor_ = nullptr;
-  Mailbox<Input> mailbox_;
+  base::Mailbox<Input> mailbox_;
   // Owned by the thread once it runs.
   Engine engine_;
   absl::Mutex id_mutex_;
@@ -82,5 +81,3 @@ class EngineThread final : public AttemptSink {
 };
 
 }  // namespace jobrunner::engine
-
-#endif  // JOBRUNNER_ENGINE_ENGINE_THREAD_H_

@@ -1,7 +1,6 @@
 // Who wants to see events of all batches: the error channel, the job log.
 
-#ifndef JOBRUNNER_ENGINE_EVENT_LISTENER_H_
-#define JOBRUNNER_ENGINE_EVENT_LISTENER_H_
+#pragma once
 
 #include "engine/batch_header.h"
 #include "jobrunner/v1/event.pb.h"
@@ -29,5 +28,3 @@ class EventListener {
 };
 
 }  // namespace jobrunner::engine
-
-#endif  // JOBRUNNER_ENGINE_EVENT_LISTENER_H_

@@ -1,7 +1,6 @@
 // Who reads a batch's event log live, and how far it is.
 
-#ifndef JOBRUNNER_ENGINE_EVENT_LOG_H_
-#define JOBRUNNER_ENGINE_EVENT_LOG_H_
+#pragma once
 
 #include <cstdint>
 #include <memory>
@@ -62,5 +61,3 @@ class EventLogs {
 };
 
 }  // namespace jobrunner::engine
-
-#endif  // JOBRUNNER_ENGINE_EVENT_LOG_H_

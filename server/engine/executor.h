@@ -1,7 +1,6 @@
 // The port through which the engine has attempts run.
 
-#ifndef JOBRUNNER_ENGINE_EXECUTOR_H_
-#define JOBRUNNER_ENGINE_EXECUTOR_H_
+#pragma once
 
 #include <cstdint>
 #include <vector>
@@ -61,5 +60,3 @@ class Executor {
 };
 
 }  // namespace jobrunner::engine
-
-#endif  // JOBRUNNER_ENGINE_EXECUTOR_H_

@@ -1,7 +1,6 @@
 // What the engine is told.
 
-#ifndef JOBRUNNER_ENGINE_INPUT_H_
-#define JOBRUNNER_ENGINE_INPUT_H_
+#pragma once
 
 #include <chrono>
 #include <functional>
@@ -40,9 +39,10 @@ struct Cancel {
   BatchReply reply;
 };
 
-// A look at the engine's state, on its thread; short.
+// A look at the engine's state, on its thread; short. What it returns is called once what it saw is
+// durable.
 struct Query {
-  std::function<void(const Engine&)> look;
+  std::function<std::function<void()>(const Engine&)> look;
 };
 
 // Readers with cancel_on_disconnect: one came (+1) or went (-1).
@@ -93,5 +93,3 @@ using Input = std::variant<Submit, Outcome, std::vector<Outcome>, Committed, Can
                            PauseQueue, ResizePool, ReconfigureQueues, Drain>;
 
 }  // namespace jobrunner::engine
-
-#endif  // JOBRUNNER_ENGINE_INPUT_H_

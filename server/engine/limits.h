@@ -1,7 +1,6 @@
 // Every maximum, with its relations.
 
-#ifndef JOBRUNNER_ENGINE_LIMITS_H_
-#define JOBRUNNER_ENGINE_LIMITS_H_
+#pragma once
 
 #include <chrono>
 #include <cstdint>
@@ -87,5 +86,3 @@ inline constexpr int32_t kSweptJobsPerStepMax = 4096;
 inline constexpr int32_t kStartsPerStepMax = 4096;
 
 }  // namespace jobrunner::engine
-
-#endif  // JOBRUNNER_ENGINE_LIMITS_H_

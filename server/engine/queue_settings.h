@@ -1,7 +1,6 @@
 // What the configuration says of a queue.
 
-#ifndef JOBRUNNER_ENGINE_QUEUE_SETTINGS_H_
-#define JOBRUNNER_ENGINE_QUEUE_SETTINGS_H_
+#pragma once
 
 #include <cstdint>
 #include <string>
@@ -22,5 +21,3 @@ struct QueueSettings {
 };
 
 }  // namespace jobrunner::engine
-
-#endif  // JOBRUNNER_ENGINE_QUEUE_SETTINGS_H_

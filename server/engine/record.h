@@ -1,8 +1,7 @@
 // What the store keeps of a batch. A batch's state is a fold over its records (Batch::Apply), live
 // and in recovery.
 
-#ifndef JOBRUNNER_ENGINE_RECORD_H_
-#define JOBRUNNER_ENGINE_RECORD_H_
+#pragma once
 
 #include <cstdint>
 #include <memory>
@@ -46,18 +45,18 @@ struct JobChange {
   // For the terminal ones: the sequence of the JobResult.
   int64_t result_sequence = 0;
   // For kRetryAt.
-  WallTime not_before{};
+  base::WallTime not_before{};
 };
 
 struct Finish {
   v1::BatchState state = v1::BATCH_STATE_UNSPECIFIED;
-  WallTime time;
+  base::WallTime time;
 };
 
 // Jobs changed, events happened, perhaps the last of them. Changes and events stand in one record, so
 // that neither is ever there without the other.
 struct Changed {
-  WallTime time;
+  base::WallTime time;
   std::vector<JobChange> changes;
   // Null when nothing happened that a reader sees.
   std::shared_ptr<const Segment> segment;
@@ -66,7 +65,7 @@ struct Changed {
 
 // From here on the jobs read as CANCELLED; their results follow.
 struct CancelRequested {
-  WallTime time;
+  base::WallTime time;
   // Empty: the whole batch.
   std::vector<int32_t> indexes;
   v1::Error error;
@@ -75,5 +74,3 @@ struct CancelRequested {
 using Record = std::variant<Accepted, Changed, CancelRequested>;
 
 }  // namespace jobrunner::engine
-
-#endif  // JOBRUNNER_ENGINE_RECORD_H_

@@ -1,7 +1,6 @@
 // Why a call is refused, for people and for programs.
 
-#ifndef JOBRUNNER_ENGINE_REFUSAL_H_
-#define JOBRUNNER_ENGINE_REFUSAL_H_
+#pragma once
 
 #include <string>
 #include <string_view>
@@ -17,5 +16,3 @@ absl::Status Refuse(absl::StatusCode code, std::string_view reason, std::string_
 std::string ReasonOf(const absl::Status& status);
 
 }  // namespace jobrunner::engine
-
-#endif  // JOBRUNNER_ENGINE_REFUSAL_H_

@@ -1,7 +1,6 @@
 // A run of events of one batch, serialized once.
 
-#ifndef JOBRUNNER_ENGINE_SEGMENT_H_
-#define JOBRUNNER_ENGINE_SEGMENT_H_
+#pragma once
 
 #include <cstdint>
 #include <memory>
@@ -67,5 +66,3 @@ class SegmentBuilder {
 };
 
 }  // namespace jobrunner::engine
-
-#endif  // JOBRUNNER_ENGINE_SEGMENT_H_

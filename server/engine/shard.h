@@ -1,7 +1,6 @@
 // A slice of a batch's jobs as it is stored.
 
-#ifndef JOBRUNNER_ENGINE_SHARD_H_
-#define JOBRUNNER_ENGINE_SHARD_H_
+#pragma once
 
 #include <chrono>
 #include <cstdint>
@@ -12,15 +11,15 @@
 
 namespace jobrunner::engine {
 
-// What must be known of a shard without loading it: when the first of its jobs needs attention,
-// counted from accept. nanoseconds::max() where there is nothing.
+// What must be known of a shard without loading it, from its jobs' own options; what they leave unset
+// comes from the batch's defaults. Durations count from accept.
 struct ShardTiming {
-  // The shortest delay of a job; 0 when one may start at once.
-  std::chrono::nanoseconds earliest_start{0};
-  // The earliest start_timeout (+ delay) or total_timeout of a job.
-  std::chrono::nanoseconds earliest_deadline = std::chrono::nanoseconds::max();
-  // Some job has a delay: the shard's jobs do not all start in the order of their indexes.
-  bool has_delays = false;
+  // The shortest that a job sets itself; max() when none does.
+  std::chrono::nanoseconds start_timeout_min = std::chrono::nanoseconds::max();
+  std::chrono::nanoseconds total_timeout_min = std::chrono::nanoseconds::max();
+  std::chrono::nanoseconds delay_min = std::chrono::nanoseconds::max();
+  // Some job sets no delay itself.
+  bool delay_unset = false;
 };
 
 // A unit of storage and loading: up to kJobsPerShardMax jobs, one record. The bytes are a serialized
@@ -33,5 +32,3 @@ struct Shard {
 };
 
 }  // namespace jobrunner::engine
-
-#endif  // JOBRUNNER_ENGINE_SHARD_H_

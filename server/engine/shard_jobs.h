@@ -1,7 +1,6 @@
 // The jobs of one shard, parsed.
 
-#ifndef JOBRUNNER_ENGINE_SHARD_JOBS_H_
-#define JOBRUNNER_ENGINE_SHARD_JOBS_H_
+#pragma once
 
 #include <cstdint>
 #include <memory>
@@ -43,5 +42,3 @@ class ShardJobs {
 };
 
 }  // namespace jobrunner::engine
-
-#endif  // JOBRUNNER_ENGINE_SHARD_JOBS_H_

@@ -1,7 +1,6 @@
 // The port to what remembers.
 
-#ifndef JOBRUNNER_ENGINE_STORE_H_
-#define JOBRUNNER_ENGINE_STORE_H_
+#pragma once
 
 #include <cstdint>
 #include <functional>
@@ -62,5 +61,3 @@ class Store {
 };
 
 }  // namespace jobrunner::engine
-
-#endif  // JOBRUNNER_ENGINE_STORE_H_

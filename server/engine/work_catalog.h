@@ -1,7 +1,6 @@
 // The port that says what work can be run here.
 
-#ifndef JOBRUNNER_ENGINE_WORK_CATALOG_H_
-#define JOBRUNNER_ENGINE_WORK_CATALOG_H_
+#pragma once
 
 #include <string>
 #include <vector>
@@ -27,5 +26,3 @@ class WorkCatalog {
 };
 
 }  // namespace jobrunner::engine
-
-#endif  // JOBRUNNER_ENGINE_WORK_CATALOG_H_
