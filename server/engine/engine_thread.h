@@ -33,7 +33,7 @@ namespace jobrunner::engine {
 class EngineThread final : public AttemptSink {
  public:
   struct Parts {
-    const Clock* clock = nullptr;
+    const base::Clock* clock = nullptr;
     Store* store = nullptr;
     EventLogs* logs = nullptr;
     base::Logger* logger = nullptr;
