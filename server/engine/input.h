@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <functional>
+#include <memory>
 #include <string>
 #include <variant>
 #include <vector>
@@ -23,7 +24,8 @@ class Engine;
 using BatchReply = std::function<void(absl::StatusOr<v1::Batch>)>;
 
 struct Submit {
-  Submission submission;
+  // Apart, because it is large and most inputs are small.
+  std::unique_ptr<Submission> submission;
   // The accepted batch; `replayed` says that request_id was known and nothing new was accepted.
   std::function<void(absl::StatusOr<v1::Batch>, bool replayed)> reply;
 };
