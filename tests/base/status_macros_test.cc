@@ -9,13 +9,13 @@
 namespace jobrunner::base {
 namespace {
 
-absl::Status PassOn(absl::Status status, bool* reached_end) {
+absl::Status PassOn(const absl::Status& status, bool* reached_end) {
   RETURN_IF_ERROR(status);
   *reached_end = true;
   return absl::OkStatus();
 }
 
-absl::StatusOr<int> Doubled(absl::StatusOr<int> number) {
+absl::StatusOr<int> Doubled(const absl::StatusOr<int>& number) {
   ASSIGN_OR_RETURN(const int value, number);
   return 2 * value;
 }
