@@ -30,8 +30,7 @@ class EventLogs {
   enum class Awaited {
     kWaiting,   // LogReader::LogGrew will be called, once
     kGrew,      // there is something after that sequence already
-    kFinished,  // the log is complete: what is stored is all there will be
-    kUnknown,   // no such batch among those that run; the store knows the finished ones
+    kNotLive,   // no such batch among those that run: its log is complete, or it is not there
   };
 
   EventLogs() = default;
