@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "engine/limits.h"
 #include "engine/proto_time.h"
 
 namespace jobrunner::engine {
