@@ -31,6 +31,8 @@ struct Publish {
 struct Notice {
   BatchHeaderPtr batch;
   v1::Event event;
+  // A failed attempt, a failed job, a job that its own deadline ended.
+  bool failure = false;
 };
 
 // To be carried out in the order of the members.

@@ -24,7 +24,9 @@ class EventListener {
   // Asked before each event is kept for it: cheap, any time.
   virtual Interest interest() const = 0;
 
-  virtual void Happened(const BatchHeader& batch, const v1::Event& event) = 0;
+  // `failure`: one of those that kFailures asks for. A listener may be told of more than it wants,
+  // because others want it.
+  virtual void Happened(const BatchHeader& batch, const v1::Event& event, bool failure) = 0;
 };
 
 }  // namespace jobrunner::engine

@@ -1,5 +1,6 @@
 #include "engine/ready_queue.h"
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
@@ -10,7 +11,7 @@ double Share(int32_t priority) { return std::exp2(priority / 10.0); }
 
 }  // namespace
 
-// Batches with one fairness key. Its share is that of the batch that made it ready.
+// Batches with one fairness key, or one batch without. Its share is that of the first of them.
 struct ReadyQueue::Group : public Turn {
   explicit Group(double share) : Turn(share) {}
   Turns<Entry> batches;
@@ -20,23 +21,36 @@ class ReadyQueue::Lane : public Turn {
  public:
   Lane() : Turn(1) {}
 
+  std::shared_ptr<Group> GroupOf(const std::string& fairness_key, int32_t priority) {
+    if (fairness_key.empty()) return std::make_shared<Group>(Share(priority));
+    std::weak_ptr<Group>& known = by_key_[fairness_key];
+    std::shared_ptr<Group> group = known.lock();
+    if (group == nullptr) {
+      DropDead();
+      group = std::make_shared<Group>(Share(priority));
+      by_key_[fairness_key] = group;
+    }
+    return group;
+  }
+
  private:
   friend class ReadyQueue;
+
+  // Keys of which no batch is left. Swept when the map has doubled, so that it costs a constant.
+  void DropDead() {
+    if (by_key_.size() < sweep_at_) return;
+    absl::erase_if(by_key_, [](const auto& entry) { return entry.second.expired(); });
+    sweep_at_ = std::max<size_t>(2 * by_key_.size(), 64);
+  }
+
   bool open_ = true;
   Turns<Group> groups_;
-  // Those with a key, while a batch of theirs is ready.
-  absl::flat_hash_map<std::string, std::unique_ptr<Group>> by_key_;
+  absl::flat_hash_map<std::string, std::weak_ptr<Group>> by_key_;
+  size_t sweep_at_ = 64;
 };
 
-ReadyQueue::Entry::Entry(Lane* lane, std::string fairness_key, int32_t priority)
-    : Turn(Share(priority)),
-      lane_(lane),
-      fairness_key_(std::move(fairness_key)),
-      priority_(priority) {
-  if (fairness_key_.empty()) own_group_ = std::make_unique<Group>(Share(priority));
-}
-
-ReadyQueue::Entry::~Entry() = default;
+ReadyQueue::Entry::Entry(Lane* lane, const std::string& fairness_key, int32_t priority)
+    : Turn(Share(priority)), lane_(lane), group_(lane->GroupOf(fairness_key, priority)) {}
 
 ReadyQueue::ReadyQueue() = default;
 ReadyQueue::~ReadyQueue() = default;
@@ -54,28 +68,20 @@ void ReadyQueue::SetOpen(Lane* lane, bool open) {
 
 void ReadyQueue::Join(Entry* entry) {
   if (entry->waits()) return;
-  Lane* lane = entry->lane_;
-  Group* group = entry->own_group_.get();
-  if (group == nullptr) {
-    auto& shared = lane->by_key_[entry->fairness_key_];
-    if (shared == nullptr) shared = std::make_unique<Group>(Share(entry->priority_));
-    group = shared.get();
-  }
-  entry->group_ = group;
+  Group* group = entry->group_.get();
   group->batches.Join(entry);
-  if (!group->waits()) lane->groups_.Join(group);
+  if (!group->waits()) entry->lane_->groups_.Join(group);
   ++size_;
-  SettleLane(lane);
+  SettleLane(entry->lane_);
 }
 
 void ReadyQueue::Leave(Entry* entry) {
   if (!entry->waits()) return;
-  Lane* lane = entry->lane_;
-  Group* group = std::exchange(entry->group_, nullptr);
+  Group* group = entry->group_.get();
   group->batches.Leave(entry);
-  if (group->batches.empty()) DropGroup(entry, group);
+  if (group->batches.empty()) entry->lane_->groups_.Leave(group);
   --size_;
-  SettleLane(lane);
+  SettleLane(entry->lane_);
 }
 
 ReadyQueue::Entry* ReadyQueue::Next() const {
@@ -84,17 +90,9 @@ ReadyQueue::Entry* ReadyQueue::Next() const {
 }
 
 void ReadyQueue::Charge(Entry* entry, int64_t n) {
-  Group* group = entry->group_;
-  if (group == nullptr) return;
-  group->batches.Charge(entry, n);
-  entry->lane_->groups_.Charge(group, n);
+  entry->group_->batches.Charge(entry, n);
+  entry->lane_->groups_.Charge(entry->group_.get(), n);
   turns_.Charge(entry->lane_, n);
-}
-
-void ReadyQueue::DropGroup(Entry* entry, Group* group) {
-  entry->lane_->groups_.Leave(group);
-  // A group that others may join again later keeps nothing: who joins starts where the others are.
-  if (entry->own_group_ == nullptr) entry->lane_->by_key_.erase(entry->fairness_key_);
 }
 
 void ReadyQueue::SettleLane(Lane* lane) {

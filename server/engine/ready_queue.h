@@ -24,17 +24,13 @@ class ReadyQueue {
    public:
     // `lane` from LaneOf. An empty fairness key: a turn of its own. A higher priority is a larger
     // share: 2^(priority / 10).
-    Entry(Lane* lane, std::string fairness_key, int32_t priority);
-    ~Entry();
+    Entry(Lane* lane, const std::string& fairness_key, int32_t priority);
 
    private:
     friend class ReadyQueue;
     Lane* const lane_;
-    const std::string fairness_key_;
-    const int32_t priority_;
-    Group* group_ = nullptr;
-    // The group of a batch without a key.
-    std::unique_ptr<Group> own_group_;
+    // Shared by the batches with the key, ready or not, so that it remembers what it got.
+    const std::shared_ptr<Group> group_;
   };
 
   ReadyQueue();
@@ -60,7 +56,6 @@ class ReadyQueue {
   int64_t size() const { return size_; }
 
  private:
-  void DropGroup(Entry* entry, Group* group);
   void SettleLane(Lane* lane);
 
   absl::flat_hash_map<std::string, std::unique_ptr<Lane>> lanes_;

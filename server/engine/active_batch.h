@@ -1,0 +1,88 @@
+// A batch with what is needed to run it.
+
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/clock.h"
+#include "engine/batch.h"
+#include "engine/deadlines.h"
+#include "engine/job_options.h"
+#include "engine/ready_queue.h"
+#include "engine/segment.h"
+#include "engine/shard_jobs.h"
+
+namespace jobrunner::engine {
+
+struct QueueState;
+
+// What is known of a shard beside the fold.
+struct ShardRun {
+  // Null unless loaded.
+  std::shared_ptr<const ShardJobs> jobs;
+  bool loading = false;
+  // Its jobs that run.
+  int32_t running = 0;
+  // Its next job that was never looked at, counted from the shard's first.
+  int32_t next_fresh = 0;
+  // All its jobs have a delay, and the timer of the first is set.
+  bool delayed = false;
+  Deadlines::Timer deadline;
+  Deadlines::Timer delay;
+};
+
+// A batch and what is needed to run it, which is gone once it has finished. The engine's own; no
+// invariant of its own beyond what each comment says.
+struct ActiveBatch {
+  explicit ActiveBatch(const Accepted& accepted) : batch(accepted), shards(batch.shards().size()) {}
+
+  // The fold: changed through the journal alone.
+  Batch batch;
+
+  // Accept, on the steady clock.
+  base::SteadyTime accepted_at{};
+  // What a job without options of its own has.
+  EffectiveOptions defaults;
+  QueueState* queue = nullptr;
+  // The batch is stored: it may run.
+  bool open = false;
+
+  std::vector<ShardRun> shards;
+  // The first shard with jobs that were never looked at.
+  uint32_t fresh_shard = 0;
+  // Jobs that are ready again (retried, put back, delayed), and since when; these go first.
+  std::deque<std::pair<int32_t, base::SteadyTime>> again;
+  std::optional<ReadyQueue::Entry> turn;
+  // Slots of its running attempts.
+  std::vector<uint32_t> running_slots;
+
+  // Shards whose waiting jobs are to be looked at: some of them are to end.
+  std::set<uint32_t> attention;
+  bool attention_listed = false;
+
+  Deadlines::Timer deadline;
+  // Readers with cancel_on_disconnect.
+  int32_t watchers = 0;
+  Deadlines::Timer disconnect;
+  Deadlines::Timer retention;
+
+  // What this Step has changed and not yet handed to the store (Journal).
+  std::vector<JobChange> pending_changes;
+  std::optional<SegmentBuilder> pending_events;
+  std::optional<Finish> pending_finish;
+  bool pending_listed = false;
+
+  // Bytes that the store holds of it, about.
+  int64_t stored_bytes = 0;
+  // Its place among the finished ones.
+  uint64_t finish_number = 0;
+};
+
+}  // namespace jobrunner::engine

@@ -1,0 +1,173 @@
+#include "engine/journal.h"
+
+#include <iterator>
+#include <utility>
+
+#include "base/check.h"
+#include "engine/limits.h"
+#include "engine/proto_time.h"
+
+namespace jobrunner::engine {
+namespace {
+
+template <typename T>
+void MoveOnto(std::vector<T>&& from, std::vector<T>* to) {
+  if (to->empty()) {
+    *to = std::move(from);
+  } else {
+    to->insert(to->end(), std::make_move_iterator(from.begin()),
+               std::make_move_iterator(from.end()));
+  }
+  from.clear();
+}
+
+bool IsFailure(const JobChange& change) {
+  return change.transition == JobTransition::kRetryAt ||
+         change.transition == JobTransition::kFailForGood || change.own_deadline;
+}
+
+}  // namespace
+
+void Journal::Begin(base::Now now, EventListener::Interest interest) {
+  now_ = now;
+  interest_ = interest;
+}
+
+void Journal::Accept(ActiveBatch& active, Accepted accepted) {
+  for (const Shard& shard : accepted.shards) {
+    active.stored_bytes += static_cast<int64_t>(shard.bytes->size());
+  }
+  writes_.push_back(Append{active.batch.id(), std::move(accepted)});
+  publishes_.push_back({active.batch.header_ptr(), 0, /*opened=*/true, /*finished=*/false});
+}
+
+void Journal::Change(ActiveBatch& active, JobChange change) {
+  List(active);
+  active.batch.Apply(change, now_.wall);
+  active.pending_changes.push_back(change);
+}
+
+void Journal::Change(ActiveBatch& active, JobChange change, std::string_view job_key,
+                     v1::Event* event) {
+  List(active);
+  event->set_job_index(change.index);
+  event->set_job_key(job_key.data(), job_key.size());
+  AddEvent(active, event);
+  change.result_sequence = event->has_result() ? event->sequence() : 0;
+  active.batch.Apply(change, now_.wall);
+  active.pending_changes.push_back(change);
+  Notify(active, &change, *event);
+}
+
+void Journal::Tell(ActiveBatch& active, int32_t index, std::string_view job_key,
+                   v1::Event* event) {
+  List(active);
+  event->set_job_index(index);
+  event->set_job_key(job_key.data(), job_key.size());
+  AddEvent(active, event);
+}
+
+void Journal::RequestCancel(ActiveBatch& active, CancelRequested cancel) {
+  // What changed before it stands before it in the store.
+  Flush(active);
+  cancel.time = now_.wall;
+  active.batch.Apply(cancel);
+  writes_.push_back(Append{active.batch.id(), std::move(cancel)});
+}
+
+void Journal::Finish(ActiveBatch& active) {
+  List(active);
+  const Batch& batch = active.batch;
+  engine::Finish finish{batch.FinalState(), now_.wall};
+  v1::Event event;
+  v1::BatchFinished& finished = *event.mutable_batch_finished();
+  finished.set_state(finish.state);
+  finished.set_succeeded(batch.count(v1::JOB_STATE_SUCCEEDED));
+  finished.set_failed(batch.count(v1::JOB_STATE_FAILED));
+  finished.set_cancelled(batch.count(v1::JOB_STATE_CANCELLED));
+  if (batch.cancelled_by()) *finished.mutable_error() = *batch.cancelled_by();
+  AddEvent(active, &event);
+  active.batch.ApplyFinish(finish);
+  active.pending_finish = finish;
+  Notify(active, nullptr, event);
+}
+
+void Journal::Remove(const std::string& batch_id) { writes_.push_back(engine::Remove{batch_id}); }
+
+void Journal::End(Effects* effects) {
+  for (ActiveBatch* active : changed_) {
+    active->pending_listed = false;
+    Flush(*active);
+  }
+  changed_.clear();
+  Pending pending{0,
+                  std::exchange(publishes_, {}),
+                  std::exchange(notices_, {}),
+                  std::exchange(replies_, {}),
+                  std::exchange(opened_, {})};
+  if (!writes_.empty()) {
+    pending.ticket = ++last_ticket_;
+    effects->writes = std::exchange(writes_, {});
+    effects->ticket = pending.ticket;
+    pending_.push_back(std::move(pending));
+  } else if (!pending_.empty()) {
+    // What it says may rest on what is not stored yet.
+    MoveOnto(std::move(pending.replies), &pending_.back().replies);
+  } else {
+    Show(std::move(pending), effects);
+  }
+}
+
+std::vector<ActiveBatch*> Journal::Committed(uint64_t ticket, Effects* effects) {
+  JOBRUNNER_CHECK(!pending_.empty() && pending_.front().ticket == ticket);
+  Pending pending = std::move(pending_.front());
+  pending_.pop_front();
+  std::vector<ActiveBatch*> opened = std::move(pending.opened);
+  Show(std::move(pending), effects);
+  return opened;
+}
+
+void Journal::List(ActiveBatch& active) {
+  if (active.pending_listed) return;
+  active.pending_listed = true;
+  changed_.push_back(&active);
+}
+
+void Journal::AddEvent(ActiveBatch& active, v1::Event* event) {
+  if (!active.pending_events) active.pending_events.emplace(active.batch.last_sequence() + 1);
+  event->set_sequence(active.pending_events->next_sequence());
+  *event->mutable_time() = ToTimestamp(now_.wall);
+  active.pending_events->Add(*event);
+}
+
+void Journal::Notify(const ActiveBatch& active, const JobChange* change, const v1::Event& event) {
+  const bool failure = change != nullptr && IsFailure(*change);
+  if (interest_ == EventListener::Interest::kNothing) return;
+  if (interest_ == EventListener::Interest::kFailures && !failure) return;
+  notices_.push_back({active.batch.header_ptr(), event, failure});
+}
+
+void Journal::Flush(ActiveBatch& active) {
+  if (active.pending_changes.empty() && !active.pending_events) return;
+  Changed changed;
+  changed.time = now_.wall;
+  changed.changes = std::exchange(active.pending_changes, {});
+  if (active.pending_events) {
+    changed.segment = active.pending_events->Build();
+    active.pending_events.reset();
+    active.batch.ApplyEvents(*changed.segment);
+    active.stored_bytes += changed.segment->ByteSize();
+    publishes_.push_back({active.batch.header_ptr(), changed.segment->last_sequence(),
+                          /*opened=*/false, active.pending_finish.has_value()});
+  }
+  changed.finish = std::exchange(active.pending_finish, std::nullopt);
+  writes_.push_back(Append{active.batch.id(), std::move(changed)});
+}
+
+void Journal::Show(Pending&& pending, Effects* effects) {
+  MoveOnto(std::move(pending.publishes), &effects->publishes);
+  MoveOnto(std::move(pending.notices), &effects->notices);
+  MoveOnto(std::move(pending.replies), &effects->replies);
+}
+
+}  // namespace jobrunner::engine
