@@ -1,0 +1,7 @@
+#include "base/version.h"
+
+namespace jobrunner::base {
+
+const char kVersion[] = JOBRUNNER_VERSION;
+
+}  // namespace jobrunner::base

@@ -1,0 +1,197 @@
+#include "server/config_check.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "base/listen_address.h"
+#include "engine/limits.h"
+#include "engine/queue_settings.h"
+#include "google/protobuf/util/time_util.h"
+
+namespace jobrunner::server {
+namespace {
+
+using config::v1::Config;
+using google::protobuf::Duration;
+using google::protobuf::util::TimeUtil;
+
+constexpr size_t kQueueNameBytesMax = 63;
+constexpr int64_t kLogFileBytesMin = 4 << 10;
+
+// What is wrong so far, a line each.
+class Faults {
+ public:
+  void Add(const std::string& field, const std::string& why) {
+    lines_.push_back(absl::StrCat(field, ": ", why));
+  }
+
+  void Range(const std::string& field, int64_t value, int64_t min, int64_t max) {
+    if (value >= min && value <= max) return;
+    Add(field, absl::StrCat("must be from ", min, " to ", max, ", is ", value));
+  }
+
+  void AtLeast(const std::string& field, int64_t value, int64_t min) {
+    if (value < min) Add(field, absl::StrCat("must be ", min, " or more, is ", value));
+  }
+
+  void Between(const std::string& field, const Duration& value, std::chrono::seconds max) {
+    const Duration limit = TimeUtil::SecondsToDuration(max.count());
+    if (value >= Duration() && value <= limit) return;
+    Add(field, absl::StrCat("must be from 0s to ", TimeUtil::ToString(limit), ", is ",
+                            TimeUtil::ToString(value)));
+  }
+
+  absl::Status Status() const {
+    if (lines_.empty()) return absl::OkStatus();
+    return absl::InvalidArgumentError(absl::StrJoin(lines_, "\n"));
+  }
+
+ private:
+  std::vector<std::string> lines_;
+};
+
+std::string At(std::string_view list, int index, std::string_view field) {
+  return absl::StrCat(std::string(list), "[", index, "].", std::string(field));
+}
+
+bool HasControl(std::string_view text) {
+  return std::any_of(text.begin(), text.end(), [](char c) { return absl::ascii_iscntrl(c); });
+}
+
+bool IsQueueName(std::string_view name) {
+  const auto alnum = [](char c) { return absl::ascii_islower(c) || absl::ascii_isdigit(c); };
+  return !name.empty() && name.size() <= kQueueNameBytesMax && alnum(name.front()) &&
+         alnum(name.back()) && std::all_of(name.begin(), name.end(), [&](char c) {
+           return alnum(c) || c == '.' || c == '_' || c == '-';
+         });
+}
+
+bool IsVariableName(std::string_view name) {
+  return !name.empty() && !absl::ascii_isdigit(name[0]) &&
+         std::all_of(name.begin(), name.end(),
+                     [](char c) { return absl::ascii_isalnum(c) || c == '_'; });
+}
+
+void CheckListen(const std::string& field, const std::string& text, bool unix_allowed,
+                 Faults* faults) {
+  const absl::StatusOr<base::ListenAddress> address = base::ParseListenAddress(text);
+  if (!address.ok()) return faults->Add(field, std::string(address.status().message()));
+  if (address->is_unix() && !unix_allowed) faults->Add(field, "must be HOST:PORT");
+}
+
+void CheckStore(const std::string& store, Faults* faults) {
+  if (store == "memory:") return;
+  faults->Add("store", absl::StrCat("\"", store, "\" is not a store that this version has; ",
+                                    "it has \"memory:\" alone"));
+}
+
+void CheckWorkers(const config::v1::Workers& workers, Faults* faults) {
+  faults->Range("workers.max", workers.max(), 1, engine::kWorkersMax);
+  faults->Range("workers.min", workers.min(), 0, engine::kWorkersMax);
+  if (workers.min() > workers.max()) {
+    faults->Add("workers.min", absl::StrCat("must not be more than workers.max, which is ",
+                                            workers.max(), "; is ", workers.min()));
+  }
+}
+
+void CheckQueues(const Config& config, Faults* faults) {
+  std::set<std::string> names;
+  for (int i = 0; i < config.queues_size(); ++i) {
+    const config::v1::Queue& queue = config.queues(i);
+    if (!IsQueueName(queue.name())) {
+      faults->Add(At("queues", i, "name"),
+                  "must match [a-z0-9]([a-z0-9._-]*[a-z0-9])? and have at most 63 bytes");
+    } else if (!names.insert(queue.name()).second) {
+      faults->Add(At("queues", i, "name"), absl::StrCat("\"", queue.name(), "\" is given twice"));
+    }
+    faults->AtLeast(At("queues", i, "max_running"), queue.max_running(), 0);
+    faults->AtLeast(At("queues", i, "max_queued"), queue.max_queued(), 0);
+  }
+}
+
+void CheckAllowed(const config::v1::Commands& commands, Faults* faults) {
+  std::set<std::string> names;
+  for (int i = 0; i < commands.allow_size(); ++i) {
+    const config::v1::AllowedCommand& allowed = commands.allow(i);
+    const std::string name = At("commands.allow", i, "name");
+    if (allowed.name().empty() || HasControl(allowed.name())) {
+      faults->Add(name, "must not be empty nor have control characters");
+    } else if (!names.insert(allowed.name()).second) {
+      faults->Add(name, absl::StrCat("\"", allowed.name(), "\" is given twice"));
+    }
+    if (!allowed.path().starts_with('/') || HasControl(allowed.path())) {
+      faults->Add(At("commands.allow", i, "path"), "must be an absolute path");
+    }
+  }
+}
+
+void CheckEnvironment(const config::v1::Commands& commands, Faults* faults) {
+  for (const auto& [name, value] : commands.env()) {
+    const std::string field = absl::StrCat("commands.env.", name);
+    if (!IsVariableName(name)) faults->Add(field, "a name must match [A-Za-z_][A-Za-z0-9_]*");
+    if (name.starts_with("JOBRUNNER_")) faults->Add(field, "JOBRUNNER_ is the server's own");
+    if (value.find('\0') != value.npos) faults->Add(field, "must not have a NUL byte");
+  }
+}
+
+void CheckCommands(const config::v1::Commands& commands, Faults* faults) {
+  CheckAllowed(commands, faults);
+  CheckEnvironment(commands, faults);
+  faults->Range("commands.output_bytes_max", commands.output_bytes_max(), 0,
+                engine::kOutputBytesMax);
+  const std::string& directory = commands.working_directory();
+  if (!directory.empty() && (directory[0] != '/' || HasControl(directory))) {
+    faults->Add("commands.working_directory", "must be an absolute path");
+  }
+}
+
+void CheckLimits(const config::v1::Limits& limits, Faults* faults) {
+  faults->Range("limits.jobs_per_batch_max", limits.jobs_per_batch_max(), 1,
+                engine::kJobsPerBatchMax);
+  faults->AtLeast("limits.jobs_unfinished_max", limits.jobs_unfinished_max(), 1);
+  faults->Range("limits.request_bytes_max", limits.request_bytes_max(), 1,
+                engine::kRequestBytesMax);
+  faults->AtLeast("limits.memory_store_bytes", limits.memory_store_bytes(), 0);
+  faults->AtLeast("limits.shards_loaded_max", limits.shards_loaded_max(), 1);
+}
+
+void CheckLog(const config::v1::Log& log, Faults* faults) {
+  static const std::set<std::string> kLevels = {"debug", "info", "warning", "error"};
+  if (!kLevels.contains(log.level())) {
+    faults->Add("log.level",
+                absl::StrCat("must be debug, info, warning or error, is \"", log.level(), "\""));
+  }
+  if (log.job_log_format() != "text" && log.job_log_format() != "json") {
+    faults->Add("log.job_log_format",
+                absl::StrCat("must be text or json, is \"", log.job_log_format(), "\""));
+  }
+  faults->AtLeast("log.file_bytes_max", log.file_bytes_max(), kLogFileBytesMin);
+}
+
+}  // namespace
+
+absl::Status CheckConfig(const Config& config) {
+  Faults faults;
+  CheckListen("listen", config.listen(), true, &faults);
+  CheckStore(config.store(), &faults);
+  CheckWorkers(config.workers(), &faults);
+  CheckQueues(config, &faults);
+  CheckCommands(config.commands(), &faults);
+  CheckLimits(config.limits(), &faults);
+  faults.Between("shutdown_grace", config.shutdown_grace(), engine::kGraceMax);
+  faults.Between("retention", config.retention(), engine::kDurationMax);
+  CheckLog(config.log(), &faults);
+  if (!config.web().listen().empty()) {
+    CheckListen("web.listen", config.web().listen(), false, &faults);
+  }
+  return faults.Status();
+}
+
+}  // namespace jobrunner::server
