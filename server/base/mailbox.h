@@ -39,6 +39,12 @@ class Mailbox {
   // Takes what there is, without blocking. False when there is nothing.
   bool TryTake(std::vector<T>* out) ABSL_LOCKS_EXCLUDED(monitor_);
 
+  // Whether Close was called.
+  bool closed() const ABSL_LOCKS_EXCLUDED(monitor_) {
+    MonitorLock lock(&monitor_);
+    return closed_;
+  }
+
   // From here on nothing can be put. What was put before can still be taken. May be called twice.
   void Close() ABSL_LOCKS_EXCLUDED(monitor_);
 
@@ -53,7 +59,7 @@ class Mailbox {
     return !out->empty() || !closed_;
   }
 
-  Monitor monitor_;
+  mutable Monitor monitor_;
   std::vector<T> items_ ABSL_GUARDED_BY(monitor_);
   bool closed_ ABSL_GUARDED_BY(monitor_) = false;
   bool consumer_sleeps_ ABSL_GUARDED_BY(monitor_) = false;

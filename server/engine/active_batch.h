@@ -55,11 +55,13 @@ struct ActiveBatch {
   bool open = false;
 
   std::vector<ShardRun> shards;
-  // The first shard with jobs that were never looked at.
-  uint32_t fresh_shard = 0;
+  // Shards with jobs that were never looked at, except those that are delayed as a whole.
+  std::set<uint32_t> fresh_shards;
   // Jobs that are ready again (retried, put back, delayed), and since when; these go first.
   std::deque<std::pair<int32_t, base::SteadyTime>> again;
   std::optional<ReadyQueue::Entry> turn;
+  // The shard of its next job is being loaded.
+  bool waits_for_shard = false;
   // Slots of its running attempts.
   std::vector<uint32_t> running_slots;
 
@@ -81,7 +83,7 @@ struct ActiveBatch {
 
   // Bytes that the store holds of it, about.
   int64_t stored_bytes = 0;
-  // Its place among the finished ones.
+  // Its place among the finished ones; 0 while it runs.
   uint64_t finish_number = 0;
 };
 

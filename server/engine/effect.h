@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "engine/attempt.h"
 #include "engine/batch_header.h"
 #include "engine/executor.h"
@@ -48,6 +49,9 @@ struct Effects {
   std::vector<Assignment> starts;
   std::optional<PoolBounds> resize;
   std::vector<LoadShard> loads;
+
+  // Not OK: the store has lost or spoilt something; nothing can go on.
+  absl::Status failure;
 
   // When to call Step again without an input: base::SteadyTime::min() at once, max() never.
   base::SteadyTime wake = base::SteadyTime::max();

@@ -2,7 +2,9 @@
 
 #pragma once
 
+#include <atomic>
 #include <functional>
+#include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
@@ -13,6 +15,8 @@
 #include "base/logging.h"
 #include "base/mailbox.h"
 #include "base/prng.h"
+#include "base/thread_role.h"
+#include "base/uuid.h"
 #include "engine/engine.h"
 #include "engine/event_listener.h"
 #include "engine/event_log.h"
@@ -65,18 +69,34 @@ class EngineThread final : public AttemptSink {
   void Progressed(ProgressReport report) override;
 
  private:
-  void Run();
-  void Perform(Effects effects);
+  void Run() ABSL_LOCKS_EXCLUDED(role_);
+  // Waits for inputs until `wake`. False when the mailbox is closed.
+  bool TakeInputs(base::SteadyTime wake, std::vector<Input>* inputs)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(role_);
+  void Perform(Effects effects) ABSL_EXCLUSIVE_LOCKS_REQUIRED(role_);
+  void Publish(const std::vector<engine::Publish>& publishes);
+  void Notify(const std::vector<Notice>& notices);
   void Commit(std::vector<Write> writes, uint64_t ticket);
   void Load(const LoadShard& load);
+  EventListener::Interest interest() const;
+  // From the store's callbacks, which may run on the engine's own thread, inside Perform.
+  void Return(Input input);
 
   const Parts parts_;
   Executor* executor_ = nullptr;
   base::Mailbox<Input> mailbox_;
-  // Owned by the thread once it runs.
-  Engine engine_;
+  std::atomic<std::thread::id> thread_id_;
+  std::once_flag failed_once_;
+
   absl::Mutex id_mutex_;
   base::Prng id_prng_ ABSL_GUARDED_BY(id_mutex_);
+  base::UuidSequence ids_ ABSL_GUARDED_BY(id_mutex_);
+
+  base::ThreadRole role_;
+  Engine engine_ ABSL_GUARDED_BY(role_);
+  // What the store answered at once: the inputs of the next Step.
+  std::vector<Input> returned_ ABSL_GUARDED_BY(role_);
+
   std::thread thread_;
 };
 

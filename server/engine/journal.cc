@@ -134,6 +134,7 @@ void Journal::List(ActiveBatch& active) {
 }
 
 void Journal::AddEvent(ActiveBatch& active, v1::Event* event) {
+  if (active.pending_events && active.pending_events->full()) Flush(active);
   if (!active.pending_events) active.pending_events.emplace(active.batch.last_sequence() + 1);
   event->set_sequence(active.pending_events->next_sequence());
   *event->mutable_time() = ToTimestamp(now_.wall);

@@ -49,8 +49,12 @@ class ReadyQueue::Lane : public Turn {
   size_t sweep_at_ = 64;
 };
 
-ReadyQueue::Entry::Entry(Lane* lane, const std::string& fairness_key, int32_t priority)
-    : Turn(Share(priority)), lane_(lane), group_(lane->GroupOf(fairness_key, priority)) {}
+ReadyQueue::Entry::Entry(ActiveBatch* batch, Lane* lane, const std::string& fairness_key,
+                         int32_t priority)
+    : Turn(Share(priority)),
+      batch_(batch),
+      lane_(lane),
+      group_(lane->GroupOf(fairness_key, priority)) {}
 
 ReadyQueue::ReadyQueue() = default;
 ReadyQueue::~ReadyQueue() = default;

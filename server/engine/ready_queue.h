@@ -11,6 +11,8 @@
 
 namespace jobrunner::engine {
 
+struct ActiveBatch;
+
 // Three levels that take turns: the queues; in a queue, the fairness keys; of a key, its batches. A
 // batch of a million jobs is one among its fellows at each of them. Not thread-safe; every change is
 // O(log n) in the number of batches that are ready.
@@ -24,10 +26,13 @@ class ReadyQueue {
    public:
     // `lane` from LaneOf. An empty fairness key: a turn of its own. A higher priority is a larger
     // share: 2^(priority / 10).
-    Entry(Lane* lane, const std::string& fairness_key, int32_t priority);
+    Entry(ActiveBatch* batch, Lane* lane, const std::string& fairness_key, int32_t priority);
+
+    ActiveBatch& batch() const { return *batch_; }
 
    private:
     friend class ReadyQueue;
+    ActiveBatch* const batch_;
     Lane* const lane_;
     // Shared by the batches with the key, ready or not, so that it remembers what it got.
     const std::shared_ptr<Group> group_;

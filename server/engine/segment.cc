@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "engine/limits.h"
 #include "google/protobuf/io/coded_stream.h"
 
 namespace jobrunner::engine {
@@ -77,6 +78,11 @@ void SegmentBuilder::Add(const v1::Event& event) {
   event.SerializeWithCachedSizesToArray(out);
   segment_->ends_.push_back(static_cast<uint32_t>(bytes.size()));
   segment_->kinds_.push_back(static_cast<uint8_t>(engine::KindOf(event)));
+}
+
+bool SegmentBuilder::full() const {
+  return segment_->size() >= kEventsPerSegmentMax ||
+         static_cast<int64_t>(segment_->bytes_.size()) >= kSegmentBytesMax;
 }
 
 std::shared_ptr<const Segment> SegmentBuilder::Build() {

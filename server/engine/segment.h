@@ -54,9 +54,8 @@ class SegmentBuilder {
   void Add(const v1::Event& event);
 
   int64_t next_sequence() const { return segment_->last_sequence() + 1; }
-  bool empty() const { return segment_->size() == 0; }
-  int64_t size() const { return segment_->size(); }
-  size_t byte_size() const { return segment_->bytes().size(); }
+  // It has reached kEventsPerSegmentMax or kSegmentBytesMax: time to build it.
+  bool full() const;
 
   // The builder is spent afterwards.
   std::shared_ptr<const Segment> Build();

@@ -1,0 +1,239 @@
+// A batch comes in, and goes when it was kept for long enough.
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "engine/engine_state.h"
+#include "engine/proto_time.h"
+#include "engine/refusal.h"
+
+namespace jobrunner::engine {
+
+void Engine::State::Handle(Submit& submit) {
+  Submission& submission = *submit.submission;
+  if (const auto* answer = requests_.Find(submission.request_id)) {
+    Replay(submit, *answer);
+    return;
+  }
+  if (absl::Status refused = CheckAdmission(submission); !refused.ok()) {
+    journal_.WhenStored([reply = std::move(submit.reply), refused] { reply(refused, false); });
+    return;
+  }
+  ActiveBatch& active = Accept(submission);
+  journal_.WhenStored([reply = std::move(submit.reply), batch = active.batch.Describe()] {
+    reply(batch, false);
+  });
+}
+
+void Engine::State::Replay(const Submit& submit, const RequestMemory::Answer& answer) {
+  absl::StatusOr<v1::Batch> batch;
+  if (answer.fingerprint != submit.submission->fingerprint) {
+    batch = Refuse(absl::StatusCode::kAlreadyExists, "REQUEST_ID_REUSED",
+                   absl::StrCat("request_id: was used with another batch, ", answer.batch_id));
+  } else if (answer.removed) {
+    batch = *answer.removed;
+  } else {
+    batch = FindActive(answer.batch_id)->batch.Describe();
+  }
+  journal_.WhenStored([reply = submit.reply, batch] { reply(batch, true); });
+}
+
+absl::Status Engine::State::CheckAdmission(const Submission& submission) const {
+  using absl::StatusCode;
+  if (phase_ != Phase::kServing) {
+    return Refuse(StatusCode::kUnavailable, "DRAINING", "the server is draining");
+  }
+  const std::string& name = submission.spec.queue().empty() ? kDefaultQueue
+                                                            : submission.spec.queue();
+  auto found = queues_.find(name);
+  if (found == queues_.end() || !found->second->listed) {
+    return Refuse(StatusCode::kInvalidArgument, "UNKNOWN_QUEUE",
+                  absl::StrCat("batch.queue: there is no queue \"", name, "\""));
+  }
+  const QueueState& queue = *found->second;
+  if (queue.settings.max_queued > 0 &&
+      queue.unfinished + submission.job_count > queue.settings.max_queued) {
+    return Refuse(StatusCode::kResourceExhausted, "QUEUE_FULL",
+                  absl::StrCat("queue \"", name, "\" has ", queue.unfinished,
+                               " unfinished jobs and takes ", queue.settings.max_queued));
+  }
+  if (unfinished_ + submission.job_count > options_.jobs_unfinished_max) {
+    return Refuse(StatusCode::kResourceExhausted, "SERVER_FULL",
+                  absl::StrCat("the server has ", unfinished_, " unfinished jobs and takes ",
+                               options_.jobs_unfinished_max));
+  }
+  return absl::OkStatus();
+}
+
+ActiveBatch& Engine::State::Accept(Submission& submission) {
+  if (submission.spec.queue().empty()) submission.spec.set_queue(kDefaultQueue);
+  QueueState& queue = *queues_.at(submission.spec.queue());
+  Accepted accepted{MakeHeader(submission, queue), {}};
+  accepted.shards.reserve(submission.shards.size());
+  for (SubmittedShard& submitted : submission.shards) accepted.shards.push_back(submitted.shard);
+
+  auto owned = std::make_unique<ActiveBatch>(accepted);
+  ActiveBatch& active = *owned;
+  const BatchHeader& header = active.batch.header();
+  active.accepted_at = now_.steady;
+  active.defaults = Overlay(EffectiveOptions(), header.defaults);
+  active.queue = &queue;
+  active.turn.emplace(&active, queue.lane, header.spec.fairness_key(), header.spec.priority());
+  if (header.deadline != base::WallTime::max()) {
+    active.deadline = deadlines_.Set(now_.steady + (header.deadline - now_.wall),
+                                     Deadlines::BatchDeadline{&active});
+  }
+  for (uint32_t i = 0; i < active.shards.size(); ++i) active.fresh_shards.insert(i);
+  KeepParsed(active, submission.shards);
+  batches_.emplace(header.id, std::move(owned));
+  requests_.Remember(header.request_id, {header.id, header.fingerprint, std::nullopt},
+                     now_.steady);
+  queue.unfinished += header.job_count;
+  queue.counts.accepted += header.job_count;
+  unfinished_ += header.job_count;
+  ++batches_running_;
+  journal_.Accept(active, std::move(accepted));
+  journal_.OpenWhenStored(active);
+  return active;
+}
+
+std::shared_ptr<const BatchHeader> Engine::State::MakeHeader(Submission& submission,
+                                                             const QueueState& queue) const {
+  auto header = std::make_shared<BatchHeader>();
+  header->id = submission.batch_id;
+  header->request_id = submission.request_id;
+  header->fingerprint = submission.fingerprint;
+  header->spec = std::move(submission.spec);
+  header->defaults = MergeOptions(header->spec.job_defaults(), queue.settings.job_defaults);
+  header->job_count = submission.job_count;
+  header->create_time = now_.wall;
+  header->bound_to_call = submission.bound_to_call;
+
+  const auto timeout = header->spec.has_timeout() ? FromDuration(header->spec.timeout()) : kNoBound;
+  const auto call = submission.call_deadline == base::SteadyTime::max()
+                        ? kNoBound
+                        : submission.call_deadline - now_.steady;
+  header->deadline = Later(now_.wall, std::min(timeout, call));
+  header->deadline_reason =
+      timeout <= call ? v1::REASON_BATCH_TIMEOUT : v1::REASON_CALL_DEADLINE;
+  return header;
+}
+
+void Engine::State::KeepParsed(ActiveBatch& active, std::vector<SubmittedShard>& shards) {
+  for (uint32_t i = 0; i < shards.size(); ++i) {
+    if (shards[i].jobs == nullptr || shards_loaded_ >= options_.shards_loaded_max) return;
+    active.shards[i].jobs = std::move(shards[i].jobs);
+    ++shards_loaded_;
+  }
+}
+
+void Engine::State::Open(ActiveBatch& active) {
+  active.open = true;
+  if (active.batch.finished()) return;
+  for (uint32_t i = 0; i < active.shards.size(); ++i) SetShardTimers(active, i);
+  Settle(active);
+}
+
+void Engine::State::SetShardTimers(ActiveBatch& active, uint32_t shard) {
+  const ShardTiming& timing = active.batch.shards()[shard].timing;
+  ShardRun& run = active.shards[shard];
+  // At least as early as the first deadline: when it fires, the jobs themselves are asked.
+  const auto earliest =
+      std::min({timing.start_timeout_min, timing.total_timeout_min, active.defaults.start_timeout,
+                active.defaults.total_timeout});
+  run.deadline = deadlines_.Set(Later(active.accepted_at, earliest),
+                                Deadlines::ShardDeadline{&active, shard});
+  const auto delay = timing.delay_unset ? std::min(timing.delay_min, active.defaults.delay)
+                                        : timing.delay_min;
+  if (delay == std::chrono::nanoseconds(0)) return;
+  run.delayed = true;
+  run.delay =
+      deadlines_.Set(Later(active.accepted_at, delay), Deadlines::ShardDelay{&active, shard});
+  active.fresh_shards.erase(shard);
+}
+
+void Engine::State::FinishIfDone(ActiveBatch& active) {
+  if (active.batch.unfinished() > 0 || active.batch.finished()) return;
+  journal_.Finish(active);
+  ready_.Leave(&*active.turn);
+  deadlines_.Cancel(&active.deadline);
+  deadlines_.Cancel(&active.disconnect);
+  for (ShardRun& run : active.shards) {
+    deadlines_.Cancel(&run.deadline);
+    deadlines_.Cancel(&run.delay);
+    if (run.jobs != nullptr) --shards_loaded_;
+    run.jobs.reset();
+  }
+  active.attention.clear();
+  if (std::exchange(active.attention_listed, false)) std::erase(attention_, &active);
+  active.again.clear();
+  active.fresh_shards.clear();
+  --batches_running_;
+  finished_now_.push_back(&active);
+}
+
+// After the Step's records are made, so that their bytes count.
+void Engine::State::KeepFinished() {
+  for (ActiveBatch* active : finished_now_) {
+    active->finish_number = ++last_finish_number_;
+    finished_.emplace(active->finish_number, active);
+    kept_bytes_ += active->stored_bytes;
+    const v1::BatchSpec& spec = active->batch.header().spec;
+    const auto retention =
+        spec.has_retention() ? FromDuration(spec.retention()) : options_.retention;
+    active->retention =
+        deadlines_.Set(Later(now_.steady, retention), Deadlines::RetentionEnd{active});
+    // What only running needed.
+    active->shards = {};
+    active->turn.reset();
+    active->running_slots = {};
+  }
+  finished_now_.clear();
+}
+
+void Engine::State::Fire(const Deadlines::RetentionEnd& end) { expired_.push_back(end.batch); }
+
+// Before a Step's inputs, when nothing is pending of what has finished.
+void Engine::State::RemoveExpired() {
+  std::vector<ActiveBatch*> not_yet_open;
+  for (ActiveBatch* active : std::exchange(expired_, {})) {
+    if (active->open) {
+      Remove(*active);
+    } else {
+      not_yet_open.push_back(active);
+    }
+  }
+  expired_ = std::move(not_yet_open);
+  for (auto oldest = finished_.begin(); kept_bytes_ > options_.kept_bytes_max &&
+                                        oldest != finished_.end() && oldest->second->open;
+       oldest = finished_.begin()) {
+    Remove(*oldest->second);
+  }
+  requests_.Sweep(now_.steady);
+}
+
+void Engine::State::Remove(ActiveBatch& active) {
+  const BatchHeader& header = active.batch.header();
+  deadlines_.Cancel(&active.retention);
+  finished_.erase(active.finish_number);
+  kept_bytes_ -= active.stored_bytes;
+  journal_.Remove(header.id);
+  requests_.BatchRemoved(header.request_id, active.batch.Describe(), now_.steady);
+  std::erase(expired_, &active);
+  const std::string id = header.id;
+  batches_.erase(id);
+}
+
+void Engine::State::AddQueue(QueueSettings settings) {
+  auto& queue = queues_[settings.name];
+  if (queue == nullptr) {
+    queue = std::make_unique<QueueState>();
+    queue->lane = ready_.LaneOf(settings.name);
+  }
+  queue->listed = true;
+  queue->settings = std::move(settings);
+  SettleLane(*queue);
+}
+
+}  // namespace jobrunner::engine

@@ -1,0 +1,80 @@
+// The end: running attempts may finish, then they are stopped; what remains is put back, or ended
+// where nothing outlives the process.
+
+#include <algorithm>
+#include <utility>
+
+#include "engine/engine_state.h"
+#include "engine/proto_time.h"
+#include "google/rpc/code.pb.h"
+
+namespace jobrunner::engine {
+namespace {
+
+// Between asking and forcing, once the shutdown grace has passed.
+constexpr std::chrono::seconds kDrainStopGrace{1};
+
+v1::Error ShutdownError() {
+  v1::Error error;
+  error.set_code(google::rpc::CANCELLED);
+  error.set_reason(v1::REASON_SERVER_SHUTDOWN);
+  error.set_message("the server was stopped");
+  return error;
+}
+
+}  // namespace
+
+void Engine::State::Handle(Drain& drain) {
+  if (drain.drained) drained_.push_back(std::move(drain.drained));
+  if (phase_ == Phase::kDrained) {
+    for (auto& done : std::exchange(drained_, {})) journal_.WhenStored(std::move(done));
+  }
+  if (phase_ == Phase::kStopping || phase_ == Phase::kDrained) return;
+  // A second one may shorten the grace, not lengthen it.
+  const base::SteadyTime end = Later(now_.steady, drain.grace);
+  if (phase_ == Phase::kGrace && end >= drain_end_) return;
+  phase_ = Phase::kGrace;
+  drain_end_ = end;
+  deadlines_.Cancel(&drain_timer_);
+  drain_timer_ = deadlines_.Set(end, Deadlines::DrainDeadline{});
+}
+
+void Engine::State::Fire(const Deadlines::DrainDeadline&) {
+  drain_timer_ = {};
+  StopForDrain();
+}
+
+void Engine::State::StopForDrain() {
+  if (phase_ != Phase::kGrace) return;
+  phase_ = Phase::kStopping;
+  deadlines_.Cancel(&drain_timer_);
+  std::vector<ActiveBatch*> to_cancel;
+  for (auto& [id, active] : batches_) {
+    const bool goes_on = options_.durable && !active->batch.header().bound_to_call;
+    if (active->batch.finished()) continue;
+    if (!goes_on) {
+      CancelBatch(*active, ShutdownError(), kDrainStopGrace);
+      continue;
+    }
+    for (uint32_t slot : active->running_slots) {
+      StopAttempt(slot, {.error = ShutdownError(), .put_back = true}, kDrainStopGrace);
+    }
+  }
+}
+
+void Engine::State::AdvanceDrain() {
+  if (phase_ == Phase::kGrace && running_.empty()) StopForDrain();
+  if (phase_ != Phase::kStopping || !Drained()) return;
+  phase_ = Phase::kDrained;
+  for (auto& done : std::exchange(drained_, {})) journal_.WhenStored(std::move(done));
+}
+
+bool Engine::State::Drained() const {
+  if (!running_.empty() || !attention_.empty()) return false;
+  return std::all_of(batches_.begin(), batches_.end(), [](const auto& entry) {
+    const Batch& batch = entry.second->batch;
+    return batch.finished() || !batch.cancelled_by();
+  });
+}
+
+}  // namespace jobrunner::engine

@@ -1,0 +1,243 @@
+#include "engine/engine.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "engine/engine_state.h"
+#include "engine/proto_time.h"
+#include "engine/refusal.h"
+
+namespace jobrunner::engine {
+namespace {
+
+// How many batches one ListBatches looks at.
+constexpr int32_t kListLooksMax = 20'000;
+
+bool Matches(const Batch& batch, const BatchFilter& filter) {
+  const v1::BatchSpec& spec = batch.header().spec;
+  if (!filter.queue.empty() && spec.queue() != filter.queue) return false;
+  if (!filter.states.empty() &&
+      std::find(filter.states.begin(), filter.states.end(), batch.state()) ==
+          filter.states.end()) {
+    return false;
+  }
+  return std::all_of(filter.labels.begin(), filter.labels.end(), [&](const auto& label) {
+    auto found = spec.labels().find(label.first);
+    return found != spec.labels().end() && found->second == label.second;
+  });
+}
+
+absl::Status NoBatch(std::string_view id) {
+  return Refuse(absl::StatusCode::kNotFound, "BATCH_NOT_FOUND",
+                absl::StrCat("there is no batch \"", std::string(id), "\""));
+}
+
+}  // namespace
+
+Engine::State::State(EngineOptions options)
+    : options_(std::move(options)), prng_(options_.seed), running_(options_.epoch) {
+  AddQueue(QueueSettings());
+  for (QueueSettings& queue : options_.queues) AddQueue(std::move(queue));
+}
+
+Effects Engine::State::Step(base::Now now, EventListener::Interest interest,
+                            std::vector<Input>* inputs) {
+  now_ = now;
+  effects_ = Effects();
+  journal_.Begin(now, interest);
+  RemoveExpired();
+  for (Input& input : *inputs) {
+    std::visit([this](auto& alternative) { Handle(alternative); }, input);
+  }
+  inputs->clear();
+  while (auto due = deadlines_.PopDue(now.steady)) {
+    std::visit([this](const auto& deadline) { Fire(deadline); }, *due);
+  }
+  RequeueDue();
+  AttendAll();
+  StartReady();
+  AdvanceDrain();
+  journal_.End(&effects_);
+  KeepFinished();
+  effects_.wake = std::min({effects_.wake, deadlines_.earliest(), retries_.earliest()});
+  if (!attention_.empty()) effects_.wake = base::SteadyTime::min();
+  return std::move(effects_);
+}
+
+void Engine::State::Handle(Committed& committed) {
+  for (ActiveBatch* active : journal_.Committed(committed.ticket, &effects_)) Open(*active);
+}
+
+void Engine::State::Handle(Query& query) {
+  if (auto reply = query.look(*engine_)) journal_.WhenStored(std::move(reply));
+}
+
+ActiveBatch* Engine::State::FindActive(std::string_view batch_id) const {
+  auto found = batches_.find(std::string(batch_id));
+  return found == batches_.end() ? nullptr : found->second.get();
+}
+
+v1::Wait Engine::State::WaitOf(const ActiveBatch& active, int32_t index) const {
+  v1::Wait wait;
+  const QueueState& queue = *active.queue;
+  const int32_t most = active.batch.header().spec.max_parallelism();
+  const auto retry = retries_.TimeOf(const_cast<ActiveBatch*>(&active), index);
+  *wait.mutable_since_time() = ToTimestamp(active.batch.header().create_time);
+  if (const auto waiting = active.batch.WaitingOf(index)) {
+    wait.set_reason(v1::WAIT_REASON_BACKOFF);
+    *wait.mutable_since_time() = ToTimestamp(waiting->since);
+    *wait.mutable_until_time() = ToTimestamp(waiting->until);
+    return wait;
+  }
+  const ShardRun& run = active.shards[active.batch.ShardOf(index)];
+  if (retry || run.delayed) {
+    wait.set_reason(v1::WAIT_REASON_DELAY);
+    if (retry) *wait.mutable_until_time() = ToTimestamp(now_.wall + (*retry - now_.steady));
+    return wait;
+  }
+  if (phase_ != Phase::kServing) {
+    wait.set_reason(v1::WAIT_REASON_DRAINING);
+  } else if (queue.paused) {
+    wait.set_reason(v1::WAIT_REASON_QUEUE_PAUSED);
+  } else if (most > 0 && static_cast<int32_t>(active.running_slots.size()) >= most) {
+    wait.set_reason(v1::WAIT_REASON_MAX_PARALLELISM);
+  } else if (queue.full()) {
+    wait.set_reason(v1::WAIT_REASON_QUEUE_LIMIT);
+  } else {
+    wait.set_reason(v1::WAIT_REASON_WORKER);
+  }
+  // Those of its own batch that go first, times the batches that take turns.
+  int64_t before = static_cast<int64_t>(active.again.size());
+  if (!active.fresh_shards.empty()) {
+    const uint32_t shard = *active.fresh_shards.begin();
+    const int32_t next =
+        active.batch.shards()[shard].first_index + active.shards[shard].next_fresh;
+    before += std::max(0, index - next);
+  }
+  wait.set_place(before * std::max<int64_t>(ready_.size(), 1));
+  return wait;
+}
+
+v1::JobStatus Engine::State::StatusOf(const ActiveBatch& active, int32_t index) const {
+  v1::JobStatus status;
+  const JobFold job = active.batch.Job(index);
+  status.set_batch_id(active.batch.id());
+  status.set_index(index);
+  status.set_state(active.batch.StateSeen(index));
+  status.set_attempts(job.attempts);
+  status.set_lost_attempts(job.lost_attempts);
+  const bool waits = status.state() == v1::JOB_STATE_QUEUED ||
+                     status.state() == v1::JOB_STATE_RETRYING;
+  if (waits) *status.mutable_wait() = WaitOf(active, index);
+  return status;
+}
+
+Engine::Engine(EngineOptions options) : state_(std::make_unique<State>(std::move(options))) {
+  state_->engine_ = this;
+}
+
+Engine::~Engine() = default;
+
+Effects Engine::Step(base::Now now, EventListener::Interest interest,
+                     std::vector<Input>* inputs) {
+  return state_->Step(now, interest, inputs);
+}
+
+const Batch* Engine::Find(std::string_view batch_id) const {
+  const ActiveBatch* active = state_->FindActive(batch_id);
+  return active == nullptr ? nullptr : &active->batch;
+}
+
+absl::StatusOr<v1::Batch> Engine::DescribeBatch(std::string_view batch_id) const {
+  const Batch* batch = Find(batch_id);
+  if (batch == nullptr) return NoBatch(batch_id);
+  return batch->Describe();
+}
+
+BatchPage Engine::ListBatches(const BatchFilter& filter, std::string_view before_id,
+                              int32_t page_size) const {
+  BatchPage page;
+  const auto& batches = state_->batches_;
+  auto it = before_id.empty() ? batches.end() : batches.lower_bound(std::string(before_id));
+  int32_t looks = 0;
+  while (it != batches.begin()) {
+    if (static_cast<int32_t>(page.batches.size()) >= page_size || ++looks > kListLooksMax) {
+      page.next_before_id = it->first;
+      break;
+    }
+    --it;
+    if (Matches(it->second->batch, filter)) page.batches.push_back(it->second->batch.Describe());
+  }
+  return page;
+}
+
+absl::StatusOr<JobDescription> Engine::DescribeJob(std::string_view batch_id,
+                                                   int32_t index) const {
+  const ActiveBatch* active = state_->FindActive(batch_id);
+  if (active == nullptr) return NoBatch(batch_id);
+  if (index < 0 || index >= active->batch.job_count()) {
+    return Refuse(absl::StatusCode::kNotFound, "JOB_NOT_FOUND",
+                  absl::StrCat("the batch has jobs 0 to ", active->batch.job_count() - 1));
+  }
+  JobDescription job;
+  job.status = state_->StatusOf(*active, index);
+  job.result_sequence = active->batch.Job(index).result_sequence;
+  job.shard_first_index = active->batch.shards()[active->batch.ShardOf(index)].first_index;
+  return job;
+}
+
+absl::StatusOr<JobsPage> Engine::ListJobs(std::string_view batch_id,
+                                          const std::vector<v1::JobState>& states,
+                                          int32_t first_index, int32_t page_size) const {
+  const ActiveBatch* active = state_->FindActive(batch_id);
+  if (active == nullptr) return NoBatch(batch_id);
+  JobsPage page;
+  int32_t looks = 0;
+  for (int32_t i = std::max(first_index, 0); i < active->batch.job_count(); ++i) {
+    if (static_cast<int32_t>(page.jobs.size()) >= page_size || ++looks > kListLooksMax) {
+      page.next_index = i;
+      break;
+    }
+    const v1::JobState state = active->batch.StateSeen(i);
+    const bool wanted =
+        states.empty() || std::find(states.begin(), states.end(), state) != states.end();
+    if (wanted) page.jobs.push_back(state_->StatusOf(*active, i));
+  }
+  return page;
+}
+
+Statistics Engine::CountAll() const {
+  Statistics all;
+  for (const auto& [name, queue] : state_->queues_) {
+    QueueCounts counts = queue->counts;
+    counts.running = queue->running;
+    counts.retrying = queue->retrying;
+    counts.queued = queue->unfinished - queue->running - queue->retrying;
+    counts.paused = queue->paused;
+    counts.max_running = queue->settings.max_running;
+    counts.max_queued = queue->settings.max_queued;
+    all.queues.emplace(name, counts);
+  }
+  all.cancels = state_->cancels_;
+  all.batches_running = state_->batches_running_;
+  all.batches_kept = static_cast<int64_t>(state_->batches_.size());
+  all.slots_lost = state_->slots_lost();
+  all.outcomes_refused = state_->outcomes_refused_;
+  all.draining = draining();
+  return all;
+}
+
+std::vector<QueueSettings> Engine::queues() const {
+  std::vector<QueueSettings> settings;
+  for (const auto& [name, queue] : state_->queues_) {
+    if (queue->listed) settings.push_back(queue->settings);
+  }
+  return settings;
+}
+
+bool Engine::draining() const { return state_->phase_ != State::Phase::kServing; }
+
+PoolBounds Engine::pool() const { return state_->options_.pool; }
+
+}  // namespace jobrunner::engine

@@ -1,0 +1,207 @@
+// The inside of the engine. Its parts are in files of their own:
+//
+//   engine.cc      Step, and the look-ups
+//   admission.cc   a batch comes in, and goes when it was kept for long enough
+//   scheduling.cc  what starts next; shards come and go
+//   outcomes.cc    an attempt ended: the job's transitions
+//   stopping.cc    cancels and deadlines
+//   draining.cc    the end
+
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "absl/container/btree_map.h"
+#include "base/prng.h"
+#include "engine/active_batch.h"
+#include "engine/deadlines.h"
+#include "engine/engine.h"
+#include "engine/journal.h"
+#include "engine/ready_queue.h"
+#include "engine/request_memory.h"
+#include "engine/retry_queue.h"
+#include "engine/running_attempts.h"
+
+namespace jobrunner::engine {
+
+struct QueueState {
+  QueueSettings settings;
+  // Named by the configuration: it takes batches.
+  bool listed = true;
+  bool paused = false;
+  ReadyQueue::Lane* lane = nullptr;
+  // Jobs without a result, and of these those that run or wait for a retry.
+  int64_t unfinished = 0;
+  int64_t running = 0;
+  int64_t retrying = 0;
+  // What only grows.
+  QueueCounts counts;
+
+  bool full() const { return settings.max_running > 0 && running >= settings.max_running; }
+};
+
+class Engine::State {
+ public:
+  explicit State(EngineOptions options);
+
+  Effects Step(base::Now now, EventListener::Interest interest, std::vector<Input>* inputs);
+
+  // Inputs.
+  void Handle(Submit& submit);
+  void Handle(Outcome& outcome);
+  void Handle(std::vector<Outcome>& outcomes);
+  void Handle(Committed& committed);
+  void Handle(Cancel& cancel);
+  void Handle(ShardLoaded& loaded);
+  void Handle(OutputChunk& chunk);
+  void Handle(ProgressReport& report);
+  void Handle(engine::SlotReturned& returned);
+  void Handle(Query& query);
+  void Handle(DisconnectWatch& watch);
+  void Handle(PauseQueue& pause);
+  void Handle(ResizePool& resize);
+  void Handle(ReconfigureQueues& reconfigure);
+  void Handle(Drain& drain);
+
+  // Deadlines.
+  void Fire(const Deadlines::BatchDeadline& deadline);
+  void Fire(const Deadlines::ShardDeadline& deadline);
+  void Fire(const Deadlines::ShardDelay& delay);
+  void Fire(const Deadlines::AttemptDeadline& deadline);
+  void Fire(const Deadlines::DisconnectDeadline& deadline);
+  void Fire(const Deadlines::RetentionEnd& end);
+  void Fire(const Deadlines::DrainDeadline&);
+
+  // Admission.
+  absl::Status CheckAdmission(const Submission& submission) const;
+  void Replay(const Submit& submit, const RequestMemory::Answer& answer);
+  ActiveBatch& Accept(Submission& submission);
+  std::shared_ptr<const BatchHeader> MakeHeader(Submission& submission,
+                                                const QueueState& queue) const;
+  void KeepParsed(ActiveBatch& active, std::vector<SubmittedShard>& shards);
+  void Open(ActiveBatch& active);
+  void SetShardTimers(ActiveBatch& active, uint32_t shard);
+  void FinishIfDone(ActiveBatch& active);
+  void KeepFinished();
+  void RemoveExpired();
+  void Remove(ActiveBatch& active);
+  void AddQueue(QueueSettings settings);
+
+  // Scheduling.
+  int32_t free_slots() const { return options_.pool.max - running_.size() - slots_lost(); }
+  int32_t slots_lost() const { return static_cast<int32_t>(lost_slots_.size()); }
+  bool CanStart(const ActiveBatch& active) const;
+  void Settle(ActiveBatch& active);
+  void SettleLane(QueueState& queue);
+  void StartReady();
+  int32_t StartsAllowed(const ActiveBatch& active) const;
+  int32_t StartSome(ActiveBatch& active, int32_t count);
+  bool StartAgain(ActiveBatch& active);
+  bool StartFresh(ActiveBatch& active);
+  // False when nothing was started: the job is not to start (now).
+  bool TryStart(ActiveBatch& active, uint32_t shard, int32_t index, base::SteadyTime ready_since);
+  void Start(ActiveBatch& active, uint32_t shard, int32_t index, const EffectiveOptions& options);
+  void SetAttemptTimer(RunningAttempt& attempt, const AttemptToken& token,
+                       const EffectiveOptions& options);
+  void RequeueDue();
+  // Null while it is being loaded, which this asks for.
+  const ShardJobs* Loaded(ActiveBatch& active, uint32_t shard);
+  void LoadAhead(ActiveBatch& active);
+  void ReleaseIfIdle(ActiveBatch& active, uint32_t shard);
+  static EffectiveOptions OptionsOf(const ActiveBatch& active, const v1::Job& job);
+  const v1::Job& JobOf(const ActiveBatch& active, uint32_t shard, int32_t index) const {
+    return active.shards[shard].jobs->job(index);
+  }
+
+  // Outcomes: a job's transitions.
+  void Decide(ActiveBatch& active, const RunningAttempt& attempt, Outcome& outcome);
+  void Succeed(ActiveBatch& active, const RunningAttempt& attempt, Outcome& outcome);
+  void Fail(ActiveBatch& active, const RunningAttempt& attempt, Outcome& outcome,
+            const Failure& failure);
+  void FailForGood(ActiveBatch& active, const RunningAttempt& attempt, Outcome& outcome,
+                   const Failure& failure, bool lost);
+  void RetryAt(ActiveBatch& active, const RunningAttempt& attempt, Outcome& outcome,
+               const Failure& failure, std::chrono::nanoseconds wait, bool lost);
+  void CancelRunning(ActiveBatch& active, const RunningAttempt& attempt, Outcome& outcome,
+                     const StopCause& cause);
+  void CancelWaiting(ActiveBatch& active, uint32_t shard, int32_t index, const v1::Error& error,
+                     bool own_deadline);
+  void PutBack(ActiveBatch& active, const RunningAttempt& attempt);
+  v1::JobResult& NewResult(v1::JobState state);
+  void CountEnd(ActiveBatch& active, v1::JobState state, v1::Reason reason);
+  void LeaveRunning(ActiveBatch& active, uint32_t slot);
+  void AfterFailureForGood(ActiveBatch& active, bool critical);
+
+  // Stopping.
+  void CancelBatch(ActiveBatch& active, v1::Error error, std::chrono::nanoseconds grace);
+  void CancelJobs(ActiveBatch& active, const Cancel& cancel, const v1::Error& error);
+  void StopAttempt(uint32_t slot, const StopCause& cause, std::chrono::nanoseconds grace);
+  void Attend(ActiveBatch& active, uint32_t shard);
+  void ListForAttention(ActiveBatch& active);
+  void AttendAll();
+  // Returns how many jobs it ended.
+  int32_t AttendBatch(ActiveBatch& active, int32_t budget);
+  int32_t AttendShard(ActiveBatch& active, uint32_t shard);
+  bool EndIfDue(ActiveBatch& active, uint32_t shard, int32_t index, base::SteadyTime* next);
+
+  // Draining.
+  void AdvanceDrain();
+  void StopForDrain();
+  bool Drained() const;
+
+  // Look-ups.
+  ActiveBatch* FindActive(std::string_view batch_id) const;
+  v1::Wait WaitOf(const ActiveBatch& active, int32_t index) const;
+  v1::JobStatus StatusOf(const ActiveBatch& active, int32_t index) const;
+
+  EngineOptions options_;
+  base::Prng prng_;
+
+  std::map<std::string, std::unique_ptr<QueueState>> queues_;
+  // By id, so by time.
+  absl::btree_map<std::string, std::unique_ptr<ActiveBatch>> batches_;
+  RequestMemory requests_;
+  ReadyQueue ready_;
+  RetryQueue retries_;
+  Deadlines deadlines_;
+  RunningAttempts running_;
+  // Tokens' numbers of abandoned attempts whose slots have not come back.
+  std::set<uint64_t> lost_slots_;
+  // Batches with shards to be looked at.
+  std::deque<ActiveBatch*> attention_;
+  int64_t shards_loaded_ = 0;
+  int64_t unfinished_ = 0;
+  int64_t batches_running_ = 0;
+
+  // Finished batches, by the order of their ends.
+  absl::btree_map<uint64_t, ActiveBatch*> finished_;
+  uint64_t last_finish_number_ = 0;
+  std::vector<ActiveBatch*> finished_now_;
+  std::vector<ActiveBatch*> expired_;
+  int64_t kept_bytes_ = 0;
+
+  enum class Phase { kServing, kGrace, kStopping, kDrained };
+  Phase phase_ = Phase::kServing;
+  base::SteadyTime drain_end_{};
+  Deadlines::Timer drain_timer_;
+  std::vector<std::function<void()>> drained_;
+
+  std::array<int64_t, v1::Reason_ARRAYSIZE> cancels_{};
+  int64_t outcomes_refused_ = 0;
+
+  // Of the Step that runs.
+  const Engine* engine_ = nullptr;
+  base::Now now_{};
+  Journal journal_;
+  Effects effects_;
+  // Kept from event to event for its memory.
+  v1::Event result_event_;
+};
+
+}  // namespace jobrunner::engine

@@ -1,0 +1,139 @@
+#include "engine/engine_thread.h"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include "base/check.h"
+
+namespace jobrunner::engine {
+
+EngineThread::EngineThread(EngineOptions options, Parts parts)
+    : parts_(std::move(parts)), id_prng_(base::RandomSeed()), engine_(std::move(options)) {}
+
+EngineThread::~EngineThread() { Stop(); }
+
+void EngineThread::Start(Executor* executor) {
+  JOBRUNNER_CHECK(!thread_.joinable());
+  executor_ = executor;
+  thread_ = std::thread([this] { Run(); });
+}
+
+std::string EngineThread::NewBatchId() {
+  absl::MutexLock lock(&id_mutex_);
+  return ids_.Next(parts_.clock->Read().wall, id_prng_);
+}
+
+void EngineThread::Tell(Input input) { mailbox_.Put(std::move(input)); }
+
+void EngineThread::Stop() {
+  mailbox_.Close();
+  if (thread_.joinable()) thread_.join();
+}
+
+void EngineThread::Finished(Outcome outcome) { mailbox_.Put(std::move(outcome)); }
+
+void EngineThread::Finished(std::vector<Outcome> outcomes) { mailbox_.Put(std::move(outcomes)); }
+
+void EngineThread::SlotReturned(AttemptToken token) { mailbox_.Put(engine::SlotReturned{token}); }
+
+void EngineThread::Wrote(OutputChunk chunk) { mailbox_.Put(std::move(chunk)); }
+
+void EngineThread::Progressed(ProgressReport report) { mailbox_.Put(std::move(report)); }
+
+void EngineThread::Run() {
+  base::ThreadRoleScope playing(&role_);
+  thread_id_ = std::this_thread::get_id();
+  std::vector<Input> inputs;
+  base::SteadyTime wake = base::SteadyTime::max();
+  while (TakeInputs(wake, &inputs)) {
+    Effects effects = engine_.Step(parts_.clock->Read(), interest(), &inputs);
+    wake = effects.wake;
+    Perform(std::move(effects));
+  }
+}
+
+bool EngineThread::TakeInputs(base::SteadyTime wake, std::vector<Input>* inputs) {
+  if (returned_.empty() && wake != base::SteadyTime::min()) {
+    return wake == base::SteadyTime::max() ? mailbox_.Take(inputs)
+                                           : mailbox_.TakeUntil(wake, inputs);
+  }
+  mailbox_.TryTake(inputs);
+  // First what is older.
+  std::vector<Input> returned = std::exchange(returned_, {});
+  inputs->insert(inputs->begin(), std::make_move_iterator(returned.begin()),
+                 std::make_move_iterator(returned.end()));
+  return !mailbox_.closed();
+}
+
+void EngineThread::Perform(Effects effects) {
+  if (!effects.writes.empty()) Commit(std::move(effects.writes), effects.ticket);
+  Publish(effects.publishes);
+  Notify(effects.notices);
+  for (const auto& reply : effects.replies) reply();
+  if (effects.resize) executor_->Resize(*effects.resize);
+  if (!effects.stops.empty()) executor_->Stop(effects.stops);
+  if (!effects.starts.empty()) executor_->Start(std::move(effects.starts));
+  for (const LoadShard& load : effects.loads) Load(load);
+  if (!effects.failure.ok()) {
+    std::call_once(failed_once_, [&] { parts_.failed(effects.failure); });
+  }
+}
+
+void EngineThread::Publish(const std::vector<engine::Publish>& publishes) {
+  for (const engine::Publish& publish : publishes) {
+    if (publish.opened) {
+      parts_.logs->Open(publish.batch->id);
+    } else {
+      parts_.logs->Published(publish.batch->id, publish.last_sequence, publish.finished);
+    }
+  }
+}
+
+void EngineThread::Notify(const std::vector<Notice>& notices) {
+  for (const Notice& notice : notices) {
+    for (EventListener* listener : parts_.listeners) {
+      listener->Happened(*notice.batch, notice.event, notice.failure);
+    }
+  }
+}
+
+EventListener::Interest EngineThread::interest() const {
+  auto greatest = EventListener::Interest::kNothing;
+  for (const EventListener* listener : parts_.listeners) {
+    greatest = std::max(greatest, listener->interest());
+  }
+  return greatest;
+}
+
+void EngineThread::Commit(std::vector<Write> writes, uint64_t ticket) {
+  parts_.store->Commit(std::move(writes), [this, ticket](absl::Status status) {
+    if (status.ok()) {
+      Return(Committed{ticket});
+    } else {
+      // Nothing that waits for this commit, or a later one, will ever be shown.
+      std::call_once(failed_once_, [&] { parts_.failed(status); });
+    }
+  });
+}
+
+void EngineThread::Load(const LoadShard& load) {
+  parts_.store->LoadShard(
+      load.batch_id, load.first_index,
+      [this, load](absl::StatusOr<std::shared_ptr<const std::string>> bytes) {
+        ShardLoaded loaded{load.batch_id, load.first_index, bytes.status()};
+        if (bytes.ok()) loaded.jobs = ShardJobs::Parse(load.batch_id, load.first_index, **bytes);
+        Return(std::move(loaded));
+      });
+}
+
+void EngineThread::Return(Input input) {
+  if (std::this_thread::get_id() != thread_id_) {
+    mailbox_.Put(std::move(input));
+    return;
+  }
+  role_.AssertHeld();
+  returned_.push_back(std::move(input));
+}
+
+}  // namespace jobrunner::engine

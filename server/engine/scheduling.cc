@@ -1,0 +1,262 @@
+// What starts next; shards come and go.
+
+#include <algorithm>
+#include <utility>
+
+#include "engine/engine_state.h"
+#include "engine/proto_time.h"
+
+namespace jobrunner::engine {
+namespace {
+
+// How many jobs a batch starts in one turn, when there are slots enough for every batch's turn.
+constexpr int64_t kStartsPerTurnMax = 64;
+
+}  // namespace
+
+bool Engine::State::CanStart(const ActiveBatch& active) const {
+  if (!active.open || active.batch.finished() || active.batch.cancelled_by()) return false;
+  if (active.waits_for_shard) return false;
+  const int32_t most = active.batch.header().spec.max_parallelism();
+  if (most > 0 && static_cast<int32_t>(active.running_slots.size()) >= most) return false;
+  return !active.again.empty() || !active.fresh_shards.empty();
+}
+
+void Engine::State::Settle(ActiveBatch& active) {
+  if (CanStart(active)) {
+    ready_.Join(&*active.turn);
+  } else if (active.turn) {
+    ready_.Leave(&*active.turn);
+  }
+}
+
+void Engine::State::SettleLane(QueueState& queue) {
+  ready_.SetOpen(queue.lane, !queue.paused && !queue.full());
+}
+
+void Engine::State::StartReady() {
+  if (phase_ != Phase::kServing) return;
+  int32_t left = kStartsPerStepMax;
+  while (left > 0 && free_slots() > 0) {
+    ReadyQueue::Entry* turn = ready_.Next();
+    if (turn == nullptr) return;
+    ActiveBatch& active = turn->batch();
+    const int32_t started = StartSome(active, std::min(left, StartsAllowed(active)));
+    ready_.Charge(turn, started);
+    left -= started;
+    Settle(active);
+    SettleLane(*active.queue);
+  }
+  // More could start: Step again, after what has come in meanwhile.
+  if (left == 0) effects_.wake = base::SteadyTime::min();
+}
+
+int32_t Engine::State::StartsAllowed(const ActiveBatch& active) const {
+  // One at a time where slots are scarce, so that turns are fair; more where there are plenty.
+  const int64_t a_turn =
+      std::clamp<int64_t>(free_slots() / (2 * ready_.size()), 1, kStartsPerTurnMax);
+  int64_t allowed = std::min<int64_t>(a_turn, free_slots());
+  if (const int32_t most = active.batch.header().spec.max_parallelism(); most > 0) {
+    allowed = std::min<int64_t>(allowed, most - static_cast<int64_t>(active.running_slots.size()));
+  }
+  if (const QueueState& queue = *active.queue; queue.settings.max_running > 0) {
+    allowed = std::min<int64_t>(allowed, queue.settings.max_running - queue.running);
+  }
+  return static_cast<int32_t>(allowed);
+}
+
+// Starts up to `count` jobs. When it starts fewer, the batch has no more to start now.
+int32_t Engine::State::StartSome(ActiveBatch& active, int32_t count) {
+  int32_t started = 0;
+  while (started < count && CanStart(active)) {
+    if (active.again.empty() ? StartFresh(active) : StartAgain(active)) ++started;
+  }
+  LoadAhead(active);
+  return started;
+}
+
+bool Engine::State::StartAgain(ActiveBatch& active) {
+  const auto [index, since] = active.again.front();
+  const auto shard = static_cast<uint32_t>(active.batch.ShardOf(index));
+  if (Loaded(active, shard) == nullptr) {
+    active.waits_for_shard = true;
+    return false;
+  }
+  active.again.pop_front();
+  const bool started = TryStart(active, shard, index, since);
+  if (!started) ReleaseIfIdle(active, shard);
+  return started;
+}
+
+bool Engine::State::StartFresh(ActiveBatch& active) {
+  const uint32_t shard = *active.fresh_shards.begin();
+  if (Loaded(active, shard) == nullptr) {
+    active.waits_for_shard = true;
+    return false;
+  }
+  ShardRun& run = active.shards[shard];
+  const Shard& stored = active.batch.shards()[shard];
+  const int32_t index = stored.first_index + run.next_fresh++;
+  if (run.next_fresh == stored.count) active.fresh_shards.erase(shard);
+  const EffectiveOptions options = OptionsOf(active, JobOf(active, shard, index));
+  const base::SteadyTime ready_at = Later(active.accepted_at, options.delay);
+  if (ready_at > now_.steady && active.batch.Job(index).state == v1::JOB_STATE_QUEUED) {
+    retries_.Add(&active, index, ready_at);
+    ReleaseIfIdle(active, shard);
+    return false;
+  }
+  const bool started = TryStart(active, shard, index, ready_at);
+  if (!started) ReleaseIfIdle(active, shard);
+  return started;
+}
+
+bool Engine::State::TryStart(ActiveBatch& active, uint32_t shard, int32_t index,
+                             base::SteadyTime ready_since) {
+  // Cancelled meanwhile.
+  const JobFold job = active.batch.Job(index);
+  if (job.state != v1::JOB_STATE_QUEUED || active.batch.CancelOf(index) != nullptr) return false;
+  const EffectiveOptions options = OptionsOf(active, JobOf(active, shard, index));
+  const bool expired =
+      Later(active.accepted_at, options.total_bound()) <= now_.steady ||
+      (job.attempts == 0 && Later(active.accepted_at, options.start_bound()) <= now_.steady);
+  if (expired) {
+    Attend(active, shard);
+    return false;
+  }
+  active.queue->counts.queue_wait.Add(now_.steady - ready_since);
+  Start(active, shard, index, options);
+  return true;
+}
+
+void Engine::State::Start(ActiveBatch& active, uint32_t shard, int32_t index,
+                          const EffectiveOptions& options) {
+  journal_.Change(active, {.index = index, .transition = JobTransition::kStart});
+  ShardRun& run = active.shards[shard];
+  Assignment assignment;
+  RunningAttempt& attempt = running_.Add(&assignment.token);
+  attempt.batch = &active;
+  attempt.index = index;
+  attempt.shard = shard;
+  attempt.attempt = active.batch.Job(index).attempts;
+  attempt.place_in_batch = static_cast<uint32_t>(active.running_slots.size());
+  attempt.start_time = now_.steady;
+  SetAttemptTimer(attempt, assignment.token, options);
+  active.running_slots.push_back(assignment.token.slot);
+  ++run.running;
+  ++active.queue->running;
+  ++active.queue->counts.attempts_started;
+
+  assignment.jobs = run.jobs;
+  assignment.index = index;
+  assignment.attempt = attempt.attempt;
+  assignment.stream_output = options.stream_output;
+  const BatchHeader& header = active.batch.header();
+  const auto own = std::min(options.timeout, Later(active.accepted_at, options.total_bound()) ==
+                                                     base::SteadyTime::max()
+                                                 ? kNoBound
+                                                 : active.accepted_at + options.total_bound() -
+                                                       now_.steady);
+  assignment.wall_deadline = std::min(Later(now_.wall, own), header.deadline);
+  if (assignment.wall_deadline != base::WallTime::max()) {
+    assignment.deadline = now_.steady + (assignment.wall_deadline - now_.wall);
+  }
+  effects_.starts.push_back(std::move(assignment));
+}
+
+void Engine::State::SetAttemptTimer(RunningAttempt& attempt, const AttemptToken& token,
+                                    const EffectiveOptions& options) {
+  const base::SteadyTime own = Later(attempt.start_time, options.timeout);
+  const base::SteadyTime total = Later(attempt.batch->accepted_at, options.total_bound());
+  // Once its own timeout has passed it is asked to stop, and total_timeout is what is left.
+  const bool timed_out = attempt.timer_reason == v1::REASON_ATTEMPT_TIMEOUT;
+  const bool own_first = own < total && !timed_out;
+  attempt.timer_reason = own_first ? v1::REASON_ATTEMPT_TIMEOUT : v1::REASON_TOTAL_TIMEOUT;
+  attempt.timer = deadlines_.Set(own_first ? own : total, Deadlines::AttemptDeadline{token});
+}
+
+void Engine::State::RequeueDue() {
+  int32_t left = kSweptJobsPerStepMax;
+  while (left-- > 0) {
+    const auto due = retries_.PopDue(now_.steady);
+    if (!due) return;
+    ActiveBatch& active = *due->batch;
+    if (active.batch.Job(due->index).state == v1::JOB_STATE_RETRYING) {
+      journal_.Change(active, {.index = due->index, .transition = JobTransition::kRequeue});
+      --active.queue->retrying;
+    }
+    active.again.emplace_back(due->index, due->time);
+    Settle(active);
+  }
+}
+
+const ShardJobs* Engine::State::Loaded(ActiveBatch& active, uint32_t shard) {
+  ShardRun& run = active.shards[shard];
+  if (run.jobs == nullptr && !run.loading) {
+    run.loading = true;
+    effects_.loads.push_back({active.batch.id(), active.batch.shards()[shard].first_index});
+  }
+  return run.jobs.get();
+}
+
+// Has the next shard loaded while the one before it is being started.
+void Engine::State::LoadAhead(ActiveBatch& active) {
+  if (active.fresh_shards.size() < 2 || shards_loaded_ >= options_.shards_loaded_max) return;
+  auto next = active.fresh_shards.begin();
+  const ShardRun& now_starting = active.shards[*next];
+  if (now_starting.next_fresh == 0) return;
+  Loaded(active, *++next);
+}
+
+void Engine::State::ReleaseIfIdle(ActiveBatch& active, uint32_t shard) {
+  ShardRun& run = active.shards[shard];
+  if (run.jobs == nullptr || run.running > 0 || active.fresh_shards.contains(shard)) return;
+  if (active.attention.contains(shard)) return;
+  run.jobs.reset();
+  --shards_loaded_;
+}
+
+void Engine::State::Handle(ShardLoaded& loaded) {
+  ActiveBatch* active = FindActive(loaded.batch_id);
+  if (active == nullptr || active->batch.finished()) return;
+  if (!loaded.jobs.ok()) {
+    effects_.failure = loaded.jobs.status();
+    return;
+  }
+  const auto shard = static_cast<uint32_t>(active->batch.ShardOf(loaded.first_index));
+  ShardRun& run = active->shards[shard];
+  run.loading = false;
+  run.jobs = *std::move(loaded.jobs);
+  ++shards_loaded_;
+  active->waits_for_shard = false;
+  if (!active->attention.empty()) ListForAttention(*active);
+  Settle(*active);
+}
+
+EffectiveOptions Engine::State::OptionsOf(const ActiveBatch& active, const v1::Job& job) {
+  return job.has_options() ? Overlay(active.defaults, job.options()) : active.defaults;
+}
+
+void Engine::State::Handle(PauseQueue& pause) {
+  absl::Status status;
+  auto found = queues_.find(pause.queue);
+  if (found == queues_.end()) {
+    status = absl::NotFoundError("there is no queue \"" + pause.queue + "\"");
+  } else {
+    found->second->paused = pause.paused;
+    SettleLane(*found->second);
+  }
+  journal_.WhenStored([reply = std::move(pause.reply), status] { reply(status); });
+}
+
+void Engine::State::Handle(ResizePool& resize) {
+  options_.pool = resize.bounds;
+  effects_.resize = resize.bounds;
+  if (resize.reply) journal_.WhenStored(std::move(resize.reply));
+}
+
+void Engine::State::Handle(ReconfigureQueues& reconfigure) {
+  for (auto& [name, queue] : queues_) queue->listed = name == kDefaultQueue;
+  for (QueueSettings& settings : reconfigure.queues) AddQueue(std::move(settings));
+}
+
+}  // namespace jobrunner::engine

@@ -1,0 +1,274 @@
+// Cancels and deadlines.
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "base/utf8.h"
+#include "engine/engine_state.h"
+#include "engine/proto_time.h"
+#include "engine/refusal.h"
+#include "google/rpc/code.pb.h"
+
+namespace jobrunner::engine {
+namespace {
+
+// Shards of one batch that are being loaded to be looked at.
+constexpr int32_t kAttentionLoadsMax = 4;
+
+v1::Error DeadlineError(v1::Reason reason, std::string message) {
+  v1::Error error;
+  error.set_code(google::rpc::DEADLINE_EXCEEDED);
+  error.set_reason(reason);
+  error.set_message(std::move(message));
+  return error;
+}
+
+v1::Error CancelError(v1::Reason reason, std::string_view message) {
+  v1::Error error;
+  error.set_code(reason == v1::REASON_CALL_DEADLINE ? google::rpc::DEADLINE_EXCEEDED
+                                                    : google::rpc::CANCELLED);
+  error.set_reason(reason);
+  error.set_message(base::ValidUtf8(message, kErrorMessageBytesMax));
+  return error;
+}
+
+bool Runs(v1::JobState state) { return state == v1::JOB_STATE_RUNNING; }
+
+bool Waits(v1::JobState state) {
+  return state == v1::JOB_STATE_QUEUED || state == v1::JOB_STATE_RETRYING;
+}
+
+}  // namespace
+
+void Engine::State::Handle(Cancel& cancel) {
+  ActiveBatch* active = FindActive(cancel.batch_id);
+  absl::Status refused;
+  if (active == nullptr) {
+    refused = Refuse(absl::StatusCode::kNotFound, "BATCH_NOT_FOUND",
+                     absl::StrCat("there is no batch \"", cancel.batch_id, "\""));
+  } else {
+    for (size_t i = 0; i < cancel.indexes.size() && refused.ok(); ++i) {
+      if (cancel.indexes[i] >= 0 && cancel.indexes[i] < active->batch.job_count()) continue;
+      refused = Refuse(absl::StatusCode::kInvalidArgument, "INVALID_ARGUMENT",
+                       absl::StrCat("job_indexes[", i, "]: the batch has jobs 0 to ",
+                                    active->batch.job_count() - 1));
+    }
+  }
+  if (!refused.ok()) {
+    if (cancel.reply) journal_.WhenStored([reply = cancel.reply, refused] { reply(refused); });
+    return;
+  }
+  if (!active->batch.finished()) {
+    v1::Error error = CancelError(cancel.reason, cancel.message);
+    if (cancel.indexes.empty()) {
+      CancelBatch(*active, std::move(error), cancel.grace);
+    } else {
+      CancelJobs(*active, cancel, error);
+    }
+  }
+  if (cancel.reply) {
+    journal_.WhenStored(
+        [reply = std::move(cancel.reply), batch = active->batch.Describe()] { reply(batch); });
+  }
+}
+
+void Engine::State::CancelBatch(ActiveBatch& active, v1::Error error,
+                                std::chrono::nanoseconds grace) {
+  if (active.batch.finished()) return;
+  if (!active.batch.cancelled_by()) {
+    journal_.RequestCancel(active, {now_.wall, {}, error});
+    Settle(active);
+    for (uint32_t i = 0; i < active.shards.size(); ++i) {
+      if (active.batch.unfinished_in_shard(i) > 0) active.attention.insert(i);
+    }
+    ListForAttention(active);
+  }
+  // Also when it was cancelled before: the grace may be shorter now.
+  for (uint32_t slot : active.running_slots) StopAttempt(slot, {.error = error}, grace);
+}
+
+void Engine::State::CancelJobs(ActiveBatch& active, const Cancel& cancel,
+                               const v1::Error& error) {
+  CancelRequested request{now_.wall, {}, error};
+  for (int32_t index : cancel.indexes) {
+    if (Waits(active.batch.Job(index).state)) {
+      request.indexes.push_back(index);
+      Attend(active, static_cast<uint32_t>(active.batch.ShardOf(index)));
+    }
+  }
+  for (uint32_t slot : active.running_slots) {
+    const int32_t index = running_.at(slot).index;
+    if (std::find(cancel.indexes.begin(), cancel.indexes.end(), index) != cancel.indexes.end()) {
+      request.indexes.push_back(index);
+      StopAttempt(slot, {.error = error}, cancel.grace);
+    }
+  }
+  if (!request.indexes.empty()) journal_.RequestCancel(active, std::move(request));
+}
+
+void Engine::State::StopAttempt(uint32_t slot, const StopCause& cause,
+                                std::chrono::nanoseconds grace) {
+  RunningAttempt& attempt = running_.at(slot);
+  // The first cause that ends the job stays; one that ends the attempt alone, or puts the job back,
+  // gives way to it.
+  const bool gives_way = attempt.stop && cause.ends_job() &&
+                         (!attempt.stop->ends_job() || attempt.stop->put_back);
+  if (!attempt.stop || gives_way) attempt.stop = cause;
+  const base::SteadyTime force = Later(now_.steady, grace);
+  if (force >= attempt.force_time) return;
+  attempt.force_time = force;
+  effects_.stops.push_back({running_.TokenOf(slot), grace});
+}
+
+void Engine::State::Attend(ActiveBatch& active, uint32_t shard) {
+  active.attention.insert(shard);
+  ListForAttention(active);
+}
+
+void Engine::State::ListForAttention(ActiveBatch& active) {
+  if (active.attention_listed) return;
+  active.attention_listed = true;
+  attention_.push_back(&active);
+}
+
+// A bounded number of jobs a Step, batch by batch in turn.
+void Engine::State::AttendAll() {
+  int32_t budget = kSweptJobsPerStepMax;
+  for (size_t i = attention_.size(); i > 0 && budget > 0; --i) {
+    ActiveBatch& active = *attention_.front();
+    attention_.pop_front();
+    active.attention_listed = false;
+    budget -= AttendBatch(active, budget);
+  }
+  if (!attention_.empty()) effects_.wake = base::SteadyTime::min();
+}
+
+int32_t Engine::State::AttendBatch(ActiveBatch& active, int32_t budget) {
+  int32_t ended = 0;
+  int32_t loading = 0;
+  for (auto it = active.attention.begin(); it != active.attention.end();) {
+    const uint32_t shard = *it;
+    if (ended >= budget) {
+      ListForAttention(active);
+      break;
+    }
+    if (Loaded(active, shard) == nullptr) {
+      // Looked at when it is there.
+      if (++loading >= kAttentionLoadsMax) break;
+      ++it;
+      continue;
+    }
+    it = active.attention.erase(it);
+    ended += AttendShard(active, shard);
+    // Ending a job may have cancelled the batch, and with it put every shard on the list.
+    it = active.attention.upper_bound(shard);
+    ReleaseIfIdle(active, shard);
+  }
+  FinishIfDone(active);
+  if (!active.batch.finished()) Settle(active);
+  return std::max(ended, 1);
+}
+
+int32_t Engine::State::AttendShard(ActiveBatch& active, uint32_t shard) {
+  const Shard& stored = active.batch.shards()[shard];
+  base::SteadyTime next = base::SteadyTime::max();
+  int32_t ended = 0;
+  for (int32_t i = stored.first_index; i < stored.first_index + stored.count; ++i) {
+    const v1::JobState state = active.batch.Job(i).state;
+    if (!Waits(state)) continue;
+    if (const v1::Error* cancel = active.batch.CancelOf(i)) {
+      // A copy: ending the job drops what was asked of it.
+      CancelWaiting(active, shard, i, v1::Error(*cancel), /*own_deadline=*/false);
+      ++ended;
+    } else if (EndIfDue(active, shard, i, &next)) {
+      ++ended;
+    }
+  }
+  ShardRun& run = active.shards[shard];
+  deadlines_.Cancel(&run.deadline);
+  if (active.batch.unfinished_in_shard(shard) > 0) {
+    run.deadline = deadlines_.Set(next, Deadlines::ShardDeadline{&active, shard});
+  }
+  return ended;
+}
+
+bool Engine::State::EndIfDue(ActiveBatch& active, uint32_t shard, int32_t index,
+                             base::SteadyTime* next) {
+  const EffectiveOptions options = OptionsOf(active, JobOf(active, shard, index));
+  const bool started = active.batch.Job(index).attempts > 0;
+  const base::SteadyTime total = Later(active.accepted_at, options.total_bound());
+  const base::SteadyTime start =
+      started ? base::SteadyTime::max() : Later(active.accepted_at, options.start_bound());
+  if (std::min(total, start) > now_.steady) {
+    *next = std::min({*next, total, start});
+    return false;
+  }
+  const v1::Error error =
+      start <= total
+          ? DeadlineError(v1::REASON_START_TIMEOUT, "did not start before its start_timeout")
+          : DeadlineError(v1::REASON_TOTAL_TIMEOUT, "did not end before its total_timeout");
+  CancelWaiting(active, shard, index, error, /*own_deadline=*/true);
+  return true;
+}
+
+void Engine::State::Fire(const Deadlines::BatchDeadline& deadline) {
+  ActiveBatch& active = *deadline.batch;
+  active.deadline = {};
+  const v1::Reason reason = active.batch.header().deadline_reason;
+  CancelBatch(active,
+              DeadlineError(reason, reason == v1::REASON_CALL_DEADLINE
+                                        ? "the deadline of the call passed"
+                                        : "the timeout of the batch passed"),
+              active.defaults.grace);
+}
+
+void Engine::State::Fire(const Deadlines::ShardDeadline& deadline) {
+  deadline.batch->shards[deadline.shard].deadline = {};
+  Attend(*deadline.batch, deadline.shard);
+}
+
+void Engine::State::Fire(const Deadlines::ShardDelay& delay) {
+  ShardRun& run = delay.batch->shards[delay.shard];
+  run.delay = {};
+  run.delayed = false;
+  delay.batch->fresh_shards.insert(delay.shard);
+  Settle(*delay.batch);
+}
+
+void Engine::State::Fire(const Deadlines::AttemptDeadline& deadline) {
+  RunningAttempt& attempt = *running_.Find(deadline.token);
+  attempt.timer = {};
+  ActiveBatch& active = *attempt.batch;
+  const EffectiveOptions options = OptionsOf(active, JobOf(active, attempt.shard, attempt.index));
+  StopCause cause;
+  if (attempt.timer_reason == v1::REASON_ATTEMPT_TIMEOUT) {
+    cause.error = DeadlineError(v1::REASON_ATTEMPT_TIMEOUT, "the attempt's timeout passed");
+    SetAttemptTimer(attempt, deadline.token, options);
+  } else {
+    cause.error =
+        DeadlineError(v1::REASON_TOTAL_TIMEOUT, "did not end before its total_timeout");
+    cause.own_deadline = true;
+  }
+  StopAttempt(deadline.token.slot, cause, options.grace);
+}
+
+void Engine::State::Handle(DisconnectWatch& watch) {
+  ActiveBatch* active = FindActive(watch.batch_id);
+  if (active == nullptr || active->batch.finished()) return;
+  active->watchers += watch.change;
+  deadlines_.Cancel(&active->disconnect);
+  if (active->watchers == 0) {
+    active->disconnect = deadlines_.Set(now_.steady + kDisconnectGrace,
+                                        Deadlines::DisconnectDeadline{active});
+  }
+}
+
+void Engine::State::Fire(const Deadlines::DisconnectDeadline& deadline) {
+  deadline.batch->disconnect = {};
+  CancelBatch(*deadline.batch,
+              CancelError(v1::REASON_CLIENT_DISCONNECTED, "the last reader went away"),
+              deadline.batch->defaults.grace);
+}
+
+}  // namespace jobrunner::engine

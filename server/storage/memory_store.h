@@ -1,0 +1,50 @@
+// Remembers for as long as the process lives.
+
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_map.h"
+#include "absl/synchronization/mutex.h"
+#include "engine/store.h"
+
+namespace jobrunner::storage {
+
+// The store for tests, embedding and work that may be lost with the machine. Thread-safe. Commits are
+// done when Commit returns, and every callback runs before the call that it answers returns.
+class MemoryStore final : public engine::Store {
+ public:
+  MemoryStore() = default;
+
+  void Commit(std::vector<engine::Write> writes, CommitDone done) override
+      ABSL_LOCKS_EXCLUDED(mutex_);
+  void LoadShard(std::string_view batch_id, int32_t first_index, ShardDone done) override
+      ABSL_LOCKS_EXCLUDED(mutex_);
+  void ReadLog(std::string_view batch_id, int64_t after_sequence, int64_t bytes_max,
+               PageDone done) override ABSL_LOCKS_EXCLUDED(mutex_);
+  bool durable() const override { return false; }
+
+ private:
+  struct StoredBatch {
+    std::vector<engine::Shard> shards;
+    std::vector<std::shared_ptr<const engine::Segment>> segments;
+    bool finished = false;
+  };
+
+  void Apply(engine::Write write) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::StatusOr<std::shared_ptr<const std::string>> FindShard(std::string_view batch_id,
+                                                               int32_t first_index)
+      ABSL_LOCKS_EXCLUDED(mutex_);
+  absl::StatusOr<engine::LogPage> FindPage(std::string_view batch_id, int64_t after_sequence,
+                                           int64_t bytes_max) ABSL_LOCKS_EXCLUDED(mutex_);
+
+  absl::Mutex mutex_;
+  absl::flat_hash_map<std::string, StoredBatch> batches_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace jobrunner::storage
