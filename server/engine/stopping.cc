@@ -33,8 +33,6 @@ v1::Error CancelError(v1::Reason reason, std::string_view message) {
   return error;
 }
 
-bool Runs(v1::JobState state) { return state == v1::JOB_STATE_RUNNING; }
-
 bool Waits(v1::JobState state) {
   return state == v1::JOB_STATE_QUEUED || state == v1::JOB_STATE_RETRYING;
 }
