@@ -1,0 +1,17 @@
+// What a job's work must be like.
+
+#pragma once
+
+#include <cstdint>
+
+#include "engine/violations.h"
+#include "jobrunner/v1/job.pb.h"
+
+namespace jobrunner::engine {
+
+// The job's key and its work, but not whether the work can be run here. `payload_bytes_max` bounds
+// a payload and a standard input.
+void CheckWork(const FieldPath& path, const v1::Job& job, int64_t payload_bytes_max,
+               Violations* violations);
+
+}  // namespace jobrunner::engine

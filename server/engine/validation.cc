@@ -1,0 +1,125 @@
+#include "engine/validation.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "engine/field_rules.h"
+#include "engine/job_rules.h"
+#include "engine/option_rules.h"
+
+namespace jobrunner::engine {
+namespace {
+
+constexpr size_t kKeyChunkBytes = 64 << 10;
+
+void CheckLabels(const FieldPath& path, const v1::BatchSpec& spec, Violations* violations) {
+  if (spec.labels_size() > kLabelsMax) {
+    violations->Add(
+        FieldPath(path, "labels"),
+        absl::StrFormat("has %d labels, at most %d are allowed", spec.labels_size(), kLabelsMax));
+  }
+  for (const auto& [key, value] : spec.labels()) {
+    const FieldPath label(path, "labels", key);
+    if (!IsLabelKey(key) || key.size() > kLabelKeyBytesMax) {
+      violations->Add(label, "a label's key is [a-z0-9]([a-z0-9._/-]*[a-z0-9])?, at most 63 bytes");
+    }
+    CheckLength(label, value, kLabelValueBytesMax, violations);
+  }
+}
+
+void CheckChoices(const FieldPath& path, const v1::BatchSpec& spec, Violations* violations) {
+  if (!v1::FailurePolicy_IsValid(spec.failure_policy())) {
+    violations->Add(FieldPath(path, "failure_policy"), "is not a FailurePolicy known here");
+  }
+  if (!v1::Lifetime_IsValid(spec.lifetime())) {
+    violations->Add(FieldPath(path, "lifetime"), "is not a Lifetime known here");
+  }
+}
+
+// "command.argv[0]: not allowed" as a path and a reason; all of it is the reason if it has no path.
+struct PathAndReason {
+  std::string_view path;
+  std::string_view reason;
+};
+PathAndReason SplitMessage(std::string_view message) {
+  const size_t colon = message.find(": ");
+  if (colon == std::string_view::npos) return {"work", message};
+  return {message.substr(0, colon), message.substr(colon + 2)};
+}
+
+}  // namespace
+
+BatchValidator::BatchValidator(std::string_view prefix, const ValidationLimits& limits,
+                               const WorkCatalog& catalog, Violations* violations)
+    : path_(prefix), limits_(limits), catalog_(catalog), violations_(violations) {}
+
+void BatchValidator::CheckSpec(const v1::BatchSpec& spec) {
+  CheckName(FieldPath(path_, "name"), spec.name(), kNameBytesMax, violations_);
+  CheckLabels(path_, spec, violations_);
+  CheckRange(FieldPath(path_, "priority"), spec.priority(), -kPriorityMax, kPriorityMax,
+             violations_);
+  CheckOptions(FieldPath(path_, "job_defaults"), spec.job_defaults(), violations_);
+  if (spec.has_timeout()) CheckPositive(FieldPath(path_, "timeout"), spec.timeout(), violations_);
+  if (spec.max_parallelism() < 0) {
+    violations_->Add(FieldPath(path_, "max_parallelism"), "must not be negative");
+  }
+  CheckChoices(path_, spec, violations_);
+  if (spec.has_retention()) {
+    CheckNotNegative(FieldPath(path_, "retention"), spec.retention(), violations_);
+  }
+  CheckLength(FieldPath(path_, "fairness_key"), spec.fairness_key(), kNameBytesMax, violations_);
+}
+
+void BatchValidator::CheckJobs(const ShardJobs& jobs) {
+  const int32_t end = jobs.first_index() + jobs.size();
+  for (int32_t index = jobs.first_index(); index < end; ++index) CheckJob(index, jobs.job(index));
+}
+
+void BatchValidator::CheckCount(int64_t job_count) {
+  const FieldPath path(path_, "jobs");
+  if (job_count == 0) violations_->Add(path, "is empty: a batch has at least one job");
+  if (job_count > limits_.jobs_per_batch_max) {
+    violations_->Add(path, absl::StrFormat("has %d jobs, at most %d are allowed", job_count,
+                                           limits_.jobs_per_batch_max));
+  }
+}
+
+void BatchValidator::CheckJob(int32_t index, const v1::Job& job) {
+  const FieldPath path(path_, "jobs", index);
+  const int64_t before = violations_->count();
+  CheckWork(path, job, limits_.payload_bytes_max, violations_);
+  if (job.has_options()) CheckOptions(FieldPath(path, "options"), job.options(), violations_);
+  if (!job.key().empty()) CheckKeyIsNew(path, job.key());
+  // The catalog can rely on work that is in order.
+  if (violations_->count() == before) AskCatalog(path, job);
+}
+
+void BatchValidator::CheckKeyIsNew(const FieldPath& job_path, const std::string& key) {
+  if (keys_.contains(key)) {
+    violations_->Add(FieldPath(job_path, "key"), "is that of another job of the batch");
+    return;
+  }
+  if (key_chunks_.empty() ||
+      key_chunks_.back().size() + key.size() > key_chunks_.back().capacity()) {
+    key_chunks_.emplace_back().reserve(std::max(kKeyChunkBytes, key.size()));
+  }
+  std::string& chunk = key_chunks_.back();
+  const size_t begin = chunk.size();
+  chunk.append(key);
+  keys_.insert(std::string_view(chunk).substr(begin));
+}
+
+void BatchValidator::AskCatalog(const FieldPath& job_path, const v1::Job& job) {
+  const absl::Status status = catalog_.Check(job);
+  if (status.ok()) return;
+  const std::string_view message(status.message().data(), status.message().size());
+  const auto [path, reason] = SplitMessage(message);
+  if (absl::IsPermissionDenied(status)) {
+    violations_->AddDenied(FieldPath(job_path, path), reason);
+  } else {
+    violations_->Add(FieldPath(job_path, path), reason);
+  }
+}
+
+}  // namespace jobrunner::engine
