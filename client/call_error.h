@@ -1,0 +1,25 @@
+#pragma once
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+
+namespace grpc {
+class Status;
+}
+
+namespace jobrunner::client {
+
+// A failed call in people's words: the server's message, then the fields it found wrong and what
+// else its details say, one a line. Remembers that a call failed, and when to try again.
+absl::Status FromGrpc(const grpc::Status& status);
+
+// Whether the error is the end of a call, and not a failure on this side.
+bool IsCallError(const absl::Status& status);
+
+// When the server said that it makes sense to try again; infinite when it did not say.
+absl::Duration RetryDelay(const absl::Status& status);
+
+// Whether a call that is idempotent should be tried again: the server is away, draining or full.
+bool MayRetryCall(const absl::Status& status);
+
+}  // namespace jobrunner::client

@@ -1,0 +1,47 @@
+#include "client/follow_batch.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "client/exit_code.h"
+#include "jobrunner/v1/job_service.pb.h"
+
+namespace jobrunner::client {
+namespace {
+
+bool Succeeded(const v1::Event& event) {
+  if (event.has_result()) return event.result().state() == v1::JOB_STATE_SUCCEEDED;
+  if (event.has_batch_finished()) {
+    return event.batch_finished().state() == v1::BATCH_STATE_SUCCEEDED;
+  }
+  return true;
+}
+
+absl::Status WithPlace(const BatchReader& reader, absl::Status status) {
+  absl::Status placed(status.code(), absl::StrCat(status.message(), "\nthe last event seen was ",
+                                                  reader.last_sequence(),
+                                                  "; results --after goes on from there"));
+  status.ForEachPayload(
+      [&](absl::string_view url, const absl::Cord& payload) { placed.SetPayload(url, payload); });
+  return placed;
+}
+
+}  // namespace
+
+absl::StatusOr<int> FollowBatch(JobClient* client, BatchReader::Options reading, Printer* printer) {
+  BatchReader reader(client, std::move(reading));
+  bool succeeded = true;
+  for (;;) {
+    auto response = reader.Next();
+    if (!response.ok() && reader.last_sequence() == 0) return response.status();
+    if (!response.ok()) return WithPlace(reader, response.status());
+    if (!response->has_value()) return succeeded ? kSuccess : kJobsFailed;
+    for (const v1::Event& event : (*response)->events()) {
+      printer->Event(event);
+      succeeded = succeeded && Succeeded(event);
+    }
+    if (absl::Status status = printer->Flush(); !status.ok()) return status;
+  }
+}
+
+}  // namespace jobrunner::client

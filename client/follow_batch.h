@@ -1,0 +1,13 @@
+#pragma once
+
+#include "absl/status/statusor.h"
+#include "client/batch_reader.h"
+#include "client/printer.h"
+
+namespace jobrunner::client {
+
+// Shows the event log of a batch until its end, or as far as it goes. Returns the exit status:
+// kSuccess unless a job or the batch did not succeed. An error says where to go on.
+absl::StatusOr<int> FollowBatch(JobClient* client, BatchReader::Options reading, Printer* printer);
+
+}  // namespace jobrunner::client

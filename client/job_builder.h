@@ -1,0 +1,52 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "client/command_template.h"
+
+namespace jobrunner::v1 {
+class Job;
+}
+
+namespace jobrunner::client {
+
+// Makes the jobs of a run out of its arguments: the command as it would run here, with its program
+// found on this PATH and in this directory.
+class JobBuilder {
+ public:
+  struct Surroundings {
+    std::string directory;
+    std::string path;
+    // Names that the server itself knows as commands; empty: it runs any.
+    std::set<std::string> names;
+    // For each job.
+    std::map<std::string, std::string> environment;
+  };
+
+  JobBuilder(CommandTemplate command, Surroundings surroundings);
+
+  // The job for the argument; `sequence` is its number in the run. None for a blank command line.
+  // Errors: INVALID_ARGUMENT for a quote that is not closed or text that is not UTF-8.
+  absl::StatusOr<std::optional<v1::Job>> Build(const std::string& argument, int64_t sequence);
+
+  // What a job takes in a request beside its argument, about.
+  size_t bytes_each() const { return bytes_each_; }
+
+ private:
+  // As it is when it cannot be found: the server then says so of that job alone.
+  const std::string& Program(const std::string& name);
+
+  const CommandTemplate command_;
+  const Surroundings surroundings_;
+  size_t bytes_each_;
+  // One program is usually looked for many times.
+  std::map<std::string, std::string> programs_;
+};
+
+}  // namespace jobrunner::client

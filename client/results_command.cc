@@ -1,0 +1,31 @@
+#include "client/results_command.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "client/console.h"
+#include "client/follow_batch.h"
+#include "client/state_text.h"
+
+namespace jobrunner::client {
+
+absl::StatusOr<int> ResultsCommand(const CommonOptions& common, const ResultsOptions& options) {
+  BatchReader::Options reading;
+  reading.batch_id = options.batch_id;
+  reading.after_sequence = options.after_sequence;
+  reading.follow = options.follow;
+  reading.backoff = ReconnectLimits(common);
+  for (const std::string& text : options.kinds) {
+    const auto kind = ParseEventKind(text);
+    if (!kind.ok()) {
+      return absl::InvalidArgumentError(absl::StrCat("--kinds ", kind.status().message()));
+    }
+    reading.kinds.push_back(*kind);
+  }
+  const auto client = ConnectTo(common);
+  if (!client.ok()) return client.status();
+  Console console(common.format);
+  return FollowBatch(client->get(), std::move(reading), &console.printer);
+}
+
+}  // namespace jobrunner::client

@@ -1,0 +1,19 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+
+namespace jobrunner::client {
+
+struct RunOptions;
+
+// Stands for "--" between the options of run and its command.
+inline constexpr char kCommandFollows[] = "\x01--";
+
+// Takes what follows the options of run: [--] COMMAND [WORDS] [::: ARGUMENT...]. INVALID_ARGUMENT for
+// an option that run does not know, or a second list of arguments.
+absl::Status TakeCommandWords(std::vector<std::string> words, RunOptions* options);
+
+}  // namespace jobrunner::client
