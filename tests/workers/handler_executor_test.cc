@@ -167,13 +167,15 @@ TEST_F(HandlerExecutorTest, AStopBeforeTheHandlerAskedForItsTokenIsSeen) {
 }
 
 TEST_F(HandlerExecutorTest, AHandlerThatIgnoresItsStopIsAbandonedAndReturnsItsSlotLater) {
-  absl::Notification release;
+  absl::Notification began, release;
   Register("stubborn", [&](HandlerContext& context) -> HandlerResult {
+    began.Notify();
     release.WaitForNotification();
     context.Progress(1, "too late");
     return "too late";
   });
   const engine::AttemptToken token = Start(HandlerJob("stubborn"));
+  began.WaitForNotification();
   Stop(token, milliseconds(1));
   const engine::Outcome outcome = sink_.TakeOutcome();
   EXPECT_TRUE(outcome.abandoned);
@@ -186,12 +188,14 @@ TEST_F(HandlerExecutorTest, AHandlerThatIgnoresItsStopIsAbandonedAndReturnsItsSl
 }
 
 TEST_F(HandlerExecutorTest, AShorterGraceShortensALongerOne) {
-  absl::Notification release;
+  absl::Notification began, release;
   Register("stubborn", [&](HandlerContext&) -> HandlerResult {
+    began.Notify();
     release.WaitForNotification();
     return "";
   });
   const engine::AttemptToken token = Start(HandlerJob("stubborn"));
+  began.WaitForNotification();
   Stop(token, hours(1));
   Stop(token, nanoseconds(0));
   Stop(token, hours(2));
@@ -331,14 +335,17 @@ TEST_F(HandlerExecutorTest, TheEndStopsWhatRunsAndReportsIt) {
 
 TEST_F(HandlerExecutorTest, TheEndDoesNotWaitForAHandlerThatIgnoresIt) {
   // Not on this frame's stack: the handler outlives it.
+  auto began = std::make_shared<absl::Notification>();
   auto release = std::make_shared<absl::Notification>();
   auto returned = std::make_shared<absl::Notification>();
-  Register("stubborn", [release, returned](HandlerContext&) -> HandlerResult {
+  Register("stubborn", [began, release, returned](HandlerContext&) -> HandlerResult {
+    began->Notify();
     release->WaitForNotification();
     returned->Notify();
     return "";
   });
   Start(HandlerJob("stubborn"));
+  began->WaitForNotification();
   EndExecutor();
   ASSERT_EQ(sink_.outcome_count(), 1);
   EXPECT_NE(sink_.TakeOutcome().failure, nullptr);

@@ -1,5 +1,7 @@
 #include "workers/worker_pool.h"
 
+#include <mutex>
+
 #include "absl/synchronization/notification.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -17,6 +19,7 @@ class WorkerPoolTest : public testing::Test {
  protected:
   void SetUp() override {
     ASSERT_TRUE(handlers_.Register("wait", [this](HandlerContext&) -> HandlerResult {
+      std::call_once(begun_, [this] { began_.Notify(); });
       release_.WaitForNotification();
       return "";
     }).ok());
@@ -47,7 +50,8 @@ class WorkerPoolTest : public testing::Test {
   CommandCatalog commands_;
   HandlerRegistry handlers_;
   RecordingSink sink_;
-  absl::Notification release_;
+  std::once_flag begun_;
+  absl::Notification began_, release_;
   std::unique_ptr<WorkerPool> pool_;
 };
 
@@ -105,6 +109,7 @@ TEST_F(WorkerPoolTest, WhatRunsBeyondASmallerMaximumGoesOn) {
 
 TEST_F(WorkerPoolTest, AnAbandonedAttemptHoldsItsWorkerUntilItReturns) {
   const engine::AttemptToken token = Start(HandlerJob("wait"));
+  began_.WaitForNotification();
   pool_->Stop({{.token = token, .grace = nanoseconds(0)}});
   EXPECT_TRUE(sink_.TakeOutcome().abandoned);
   EXPECT_EQ(pool_->Statistics().busy, 1);
