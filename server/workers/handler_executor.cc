@@ -26,12 +26,13 @@ HandlerExecutor::HandlerExecutor(const HandlerRegistry* registry, engine::Attemp
       sink_(sink),
       logger_(logger),
       attempts_(std::make_shared<HandlerAttempts>(sink)),
-      threads_([attempts = attempts_](std::unique_ptr<HandlerAttempt> attempt, SteadyTime start) {
+      threads_([attempts = attempts_](std::unique_ptr<HandlerAttempt> attempt) {
+        const SteadyTime start = Now();
         engine::Outcome outcome = attempt->Run(start);
         const SteadyTime end = Now();
         outcome.run_time = end - start;
         const bool lost = !attempts->End(std::move(outcome));
-        return HandlerThreads::Performed{.end = end, .was_lost = lost};
+        return HandlerThreads::Performed{.start = start, .end = end, .was_lost = lost};
       }),
       enforcer_([this] { Enforce(); }) {}
 

@@ -11,7 +11,11 @@ using base::MonitorLock;
 using base::SteadyTime;
 
 namespace {
+
+constexpr int kSlowInARow = 4;
+
 SteadyTime Now() { return std::chrono::steady_clock::now(); }
+
 }  // namespace
 
 class HandlerThreads::Crew : public std::enable_shared_from_this<Crew> {
@@ -29,10 +33,7 @@ class HandlerThreads::Crew : public std::enable_shared_from_this<Crew> {
     MonitorLock lock(&monitor_);
     // It was made because it was needed.
     bool on_my_way = true;
-    while (AwaitTurn(on_my_way)) {
-      WorkOff();
-      on_my_way = false;
-    }
+    while (AwaitTurn(on_my_way)) on_my_way = WorkOff();
     --threads_;
   }
 
@@ -74,26 +75,38 @@ class HandlerThreads::Crew : public std::enable_shared_from_this<Crew> {
   }
 
  private:
-  // Takes attempts until none is left. The lock is not held while one is performed.
-  void WorkOff() ABSL_EXCLUSIVE_LOCKS_REQUIRED(monitor_) {
-    SteadyTime start = Now();
+  // Takes attempts until none is left or others do them as well. Returns whether this thread stands
+  // by for the next one. The lock is not held while one is performed.
+  bool WorkOff() ABSL_EXCLUSIVE_LOCKS_REQUIRED(monitor_) {
+    SteadyTime now = Now();
     ++working_;
-    while (!queue_.empty()) {
-      std::unique_ptr<HandlerAttempt> attempt = std::move(queue_.front());
-      queue_.pop_front();
-      last_taken_ = start;
-      last_taker_ = std::this_thread::get_id();
-      SendForOne();
-      monitor_.Unlock();
-      const Performed performed = perform_(std::move(attempt), start);
-      monitor_.Lock();
-      start = performed.end;
-      if (performed.was_lost) --lost_;
-      stalled_ = false;
-    }
+    while (!queue_.empty() && !IsOneTooMany(now)) now = PerformNext(now);
     --working_;
     if (last_taker_ == std::this_thread::get_id()) last_taken_ = SteadyTime::min();
     if (ended_) monitor_.SignalAll();
+    return !queue_.empty() && !std::exchange(on_its_way_, true);
+  }
+
+  // Returns when it ended, as the time of the next turn.
+  SteadyTime PerformNext(SteadyTime now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(monitor_) {
+    std::unique_ptr<HandlerAttempt> attempt = std::move(queue_.front());
+    queue_.pop_front();
+    last_taken_ = now;
+    last_taker_ = std::this_thread::get_id();
+    SendForOne();
+    monitor_.Unlock();
+    const Performed performed = perform_(std::move(attempt));
+    monitor_.Lock();
+    stalled_ = false;
+    slow_in_a_row_ = performed.end - performed.start < kQuickTime ? 0 : slow_in_a_row_ + 1;
+    if (performed.was_lost) --lost_;
+    return performed.end;
+  }
+
+  // Whether one other thread keeps up with the work, which takes no time.
+  bool IsOneTooMany(SteadyTime now) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(monitor_) {
+    return slow_in_a_row_ == 0 && last_taker_ != std::this_thread::get_id() &&
+           last_taken_ != SteadyTime::min() && now < last_taken_ + kStallTime;
   }
 
   // Makes sure that a thread is on its way when there is work to take.
@@ -121,7 +134,7 @@ class HandlerThreads::Crew : public std::enable_shared_from_this<Crew> {
   // Waits until it is on this thread to take an attempt. False when the thread is to end.
   bool AwaitTurn(bool on_my_way) ABSL_EXCLUSIVE_LOCKS_REQUIRED(monitor_) {
     while (true) {
-      while (queue_.empty()) {
+      while (queue_.empty() || !on_my_way) {
         if (on_my_way) on_its_way_ = false;
         if (!AwaitCall()) return false;
         on_my_way = true;
@@ -135,7 +148,7 @@ class HandlerThreads::Crew : public std::enable_shared_from_this<Crew> {
 
   // Whether a thread at work may still get to the queue sooner than the caller would.
   bool OthersGetOn() ABSL_EXCLUSIVE_LOCKS_REQUIRED(monitor_) {
-    if (stalled_ || last_taken_ == SteadyTime::min()) return false;
+    if (stalled_ || slow_in_a_row_ >= kSlowInARow || last_taken_ == SteadyTime::min()) return false;
     stalled_ = Now() >= last_taken_ + kStallTime;
     return !stalled_;
   }
@@ -187,6 +200,9 @@ class HandlerThreads::Crew : public std::enable_shared_from_this<Crew> {
   bool called_ ABSL_GUARDED_BY(monitor_) = false;
   // No thread at work came back since the last stall was seen.
   bool stalled_ ABSL_GUARDED_BY(monitor_) = false;
+  // Attempts that ended last and took more than kQuickTime. A thread that loses its core for a while
+  // makes one look slow, hardly several in a row.
+  int slow_in_a_row_ ABSL_GUARDED_BY(monitor_) = 0;
   // When the thread that took the last attempt did; min() when it has gone idle since.
   SteadyTime last_taken_ ABSL_GUARDED_BY(monitor_) = SteadyTime::min();
   std::thread::id last_taker_ ABSL_GUARDED_BY(monitor_);

@@ -15,23 +15,23 @@ namespace jobrunner::workers {
 // Threads that perform attempts at handlers' jobs: as many as block at once, made as they are needed
 // and ended when they have been idle. At least one thread is always there.
 //
-// Waking is a cascade: at most one thread is on its way to the queue at a time. While the threads at
-// work keep coming back for more, the next one only stands by; once none has come back for
-// kStallTime, or where none is at work, it takes an attempt itself and sends for one more. So a
-// thousand jobs that do nothing are done by one thread, and a thousand that block have a thousand
-// threads at once.
+// Waking is a cascade: at most one thread is on its way to the queue at a time, and sends for the next
+// when it takes an attempt and sees more. Where attempts take no time, one thread does them, and the
+// next only stands by until that one has not come back for kStallTime. So a thousand jobs that do
+// nothing are done by one thread, and a thousand that block have a thousand threads at once.
 //
 // Any thread may call it. Nothing but AwaitReturn blocks.
 class HandlerThreads {
  public:
   struct Performed {
+    // Of the handler's own work.
+    base::SteadyTime start;
     base::SteadyTime end;
     // It had been counted as lost.
     bool was_lost;
   };
-  // Performs the attempt, which began at `start`. Blocks as long as that takes.
-  using Perform = std::function<Performed(std::unique_ptr<HandlerAttempt> attempt,
-                                          base::SteadyTime start)>;
+  // Performs the attempt. Blocks as long as that takes.
+  using Perform = std::function<Performed(std::unique_ptr<HandlerAttempt> attempt)>;
 
   explicit HandlerThreads(Perform perform);
   // Closes, and waits for threads that are not lost.
@@ -60,7 +60,9 @@ class HandlerThreads {
 
   // How long a thread stays without work.
   static constexpr std::chrono::seconds kIdleTime{10};
-  // How long the threads at work may go without taking the next attempt.
+  // Attempts that end within this time are best done one after the other by one thread.
+  static constexpr std::chrono::microseconds kQuickTime{20};
+  // How long that thread may go without taking the next one.
   static constexpr std::chrono::microseconds kStallTime{200};
 
  private:
