@@ -11,9 +11,12 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "base/listen_address.h"
+#include "engine/field_path.h"
 #include "engine/limits.h"
-#include "engine/queue_settings.h"
+#include "engine/option_rules.h"
+#include "engine/violations.h"
 #include "google/protobuf/util/time_util.h"
+#include "server/log_level.h"
 
 namespace jobrunner::server {
 namespace {
@@ -101,6 +104,15 @@ void CheckWorkers(const config::v1::Workers& workers, Faults* faults) {
   }
 }
 
+void CheckJobDefaults(const std::string& queue, const v1::JobOptions& options, Faults* faults) {
+  engine::Violations violations;
+  const engine::FieldPath path(queue);
+  engine::CheckOptions(engine::FieldPath(path, "job_defaults"), options, &violations);
+  for (const engine::Violation& violation : violations.kept()) {
+    faults->Add(violation.field, violation.description);
+  }
+}
+
 void CheckQueues(const Config& config, Faults* faults) {
   std::set<std::string> names;
   for (int i = 0; i < config.queues_size(); ++i) {
@@ -113,6 +125,7 @@ void CheckQueues(const Config& config, Faults* faults) {
     }
     faults->AtLeast(At("queues", i, "max_running"), queue.max_running(), 0);
     faults->AtLeast(At("queues", i, "max_queued"), queue.max_queued(), 0);
+    CheckJobDefaults(absl::StrCat("queues[", i, "]"), queue.job_defaults(), faults);
   }
 }
 
@@ -163,8 +176,7 @@ void CheckLimits(const config::v1::Limits& limits, Faults* faults) {
 }
 
 void CheckLog(const config::v1::Log& log, Faults* faults) {
-  static const std::set<std::string> kLevels = {"debug", "info", "warning", "error"};
-  if (!kLevels.contains(log.level())) {
+  if (!ParseLogLevel(log.level())) {
     faults->Add("log.level",
                 absl::StrCat("must be debug, info, warning or error, is \"", log.level(), "\""));
   }
