@@ -37,8 +37,6 @@ HandlerError BadPayload(absl::string_view reason) {
           .retryable = false};
 }
 
-HandlerResult Echo(HandlerContext& context) { return std::string(context.payload()); }
-
 // Whether the whole time passed without a stop being asked.
 bool SleepUnlessStopped(std::chrono::milliseconds time, std::stop_token stop) {
   std::mutex mutex;
@@ -128,8 +126,10 @@ HandlerResult Fail(HandlerContext& context) {
 
 }  // namespace
 
+HandlerResult Echo(HandlerContext& context) { return std::string(context.payload()); }
+
 std::vector<std::pair<std::string, HandlerFunction>> BuiltInHandlers() {
-  return {{"echo", Echo}, {"sleep", Sleep}, {"fail", Fail}};
+  return {{"sleep", Sleep}, {"fail", Fail}};
 }
 
 }  // namespace jobrunner::workers

@@ -72,6 +72,11 @@ class Handler {
   // Performs one attempt, on a thread that may block. Called by many threads at once. An exception
   // that leaves it is an error with the exception's text.
   virtual HandlerResult Run(HandlerContext& context) = 0;
+
+  // Whether Run only ever computes, for microseconds. Attempts at such handlers run one after another
+  // on one thread and are reported many at once, which costs a fraction; they cannot be stopped. The
+  // same answer at each call.
+  virtual bool never_blocks() const { return false; }
 };
 
 // A handler that is only a function.

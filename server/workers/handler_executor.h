@@ -44,8 +44,17 @@ class HandlerExecutor {
   static constexpr std::chrono::seconds kEndTime{1};
 
  private:
+  // The life of the thread that runs the handlers that never block.
+  void RunQuick();
+
   // The life of the thread that asks attempts to stop and abandons them.
   void Enforce();
+
+  // Attempts at one handler.
+  struct QuickRun {
+    std::shared_ptr<Handler> handler;
+    std::vector<NumberedAssignment> work;
+  };
 
   const HandlerRegistry* const registry_;
   engine::AttemptSink* const sink_;
@@ -53,7 +62,10 @@ class HandlerExecutor {
   // Shared with the threads, since a lost attempt may outlive this object.
   const std::shared_ptr<HandlerAttempts> attempts_;
   HandlerThreads threads_;
+  // Attempts at handlers that never block, in the runs in which they came.
+  base::Mailbox<QuickRun> quick_;
   base::Mailbox<engine::StopOrder> orders_;
+  std::thread quick_runner_;
   std::thread enforcer_;
 };
 

@@ -16,12 +16,15 @@ constexpr size_t kNameBytesMax = 128;
 
 class FunctionHandler final : public Handler {
  public:
-  explicit FunctionHandler(HandlerFunction function) : function_(std::move(function)) {}
+  FunctionHandler(HandlerFunction function, bool never_blocks)
+      : function_(std::move(function)), never_blocks_(never_blocks) {}
 
   HandlerResult Run(HandlerContext& context) override { return function_(context); }
+  bool never_blocks() const override { return never_blocks_; }
 
  private:
   const HandlerFunction function_;
+  const bool never_blocks_;
 };
 
 bool IsNameCharacter(char c) {
@@ -40,6 +43,7 @@ HandlerRegistry::HandlerRegistry() {
   for (auto& [name, function] : BuiltInHandlers()) {
     JOBRUNNER_CHECK(Register(name, std::move(function)).ok());
   }
+  JOBRUNNER_CHECK(RegisterQuick("echo", Echo).ok());
 }
 
 absl::Status HandlerRegistry::Register(std::string name, std::shared_ptr<Handler> handler) {
@@ -57,7 +61,13 @@ absl::Status HandlerRegistry::Register(std::string name, std::shared_ptr<Handler
 }
 
 absl::Status HandlerRegistry::Register(std::string name, HandlerFunction function) {
-  return Register(std::move(name), std::make_shared<FunctionHandler>(std::move(function)));
+  return Register(std::move(name),
+                  std::make_shared<FunctionHandler>(std::move(function), /*never_blocks=*/false));
+}
+
+absl::Status HandlerRegistry::RegisterQuick(std::string name, HandlerFunction function) {
+  return Register(std::move(name),
+                  std::make_shared<FunctionHandler>(std::move(function), /*never_blocks=*/true));
 }
 
 std::shared_ptr<Handler> HandlerRegistry::Find(std::string_view name) const {

@@ -22,6 +22,8 @@ class HandlerRegistry {
   // one that is taken.
   absl::Status Register(std::string name, std::shared_ptr<Handler> handler);
   absl::Status Register(std::string name, HandlerFunction function);
+  // A function as Handler::never_blocks() has it.
+  absl::Status RegisterQuick(std::string name, HandlerFunction function);
 
   // Null when there is none.
   std::shared_ptr<Handler> Find(std::string_view name) const;
