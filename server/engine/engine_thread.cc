@@ -121,9 +121,9 @@ void EngineThread::Load(const LoadShard& load) {
   parts_.store->LoadShard(
       load.batch_id, load.first_index,
       [this, load](absl::StatusOr<std::shared_ptr<const std::string>> bytes) {
-        ShardLoaded loaded{load.batch_id, load.first_index, bytes.status()};
-        if (bytes.ok()) loaded.jobs = ShardJobs::Parse(load.batch_id, load.first_index, **bytes);
-        Return(std::move(loaded));
+        Return(ShardLoaded{load.batch_id, load.first_index,
+                           bytes.ok() ? ShardJobs::Parse(load.batch_id, load.first_index, **bytes)
+                                      : bytes.status()});
       });
 }
 
