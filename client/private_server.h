@@ -25,10 +25,12 @@ class PrivateServer {
     int workers_max = 1;
     // For every command.
     std::map<std::string, std::string> environment;
+    // The jobrunnerd to start; empty: the one beside this program, or on the PATH.
+    std::string program;
   };
 
   // Started and serving; blocks until then. To be called before the process uses gRPC. Errors: no
-  // jobrunnerd beside this program or on the PATH; it ended at once, with what it said.
+  // jobrunnerd was found; it ended at once, with what it said.
   static absl::StatusOr<std::unique_ptr<PrivateServer>> Start(const Options& options);
 
   // Lets the server end and waits until it has.
