@@ -43,8 +43,7 @@ absl::StatusOr<std::optional<JobBuilder::BuiltJob>> JobBuilder::Build(const std:
   command.set_working_directory(surroundings_.directory);
   command.add_argv(Program(argv->front()));
   for (size_t i = 1; i < argv->size(); ++i) command.add_argv(std::move((*argv)[i]));
-  command.mutable_env()->insert(surroundings_.environment.begin(),
-                                surroundings_.environment.end());
+  command.mutable_env()->insert(surroundings_.environment.begin(), surroundings_.environment.end());
   return built;
 }
 

@@ -14,10 +14,11 @@
 
 namespace jobrunner::client {
 
-// A jobrunnerd of one's own: on a unix socket in a fresh directory that only its user can enter, with
-// the memory store and any command allowed. It lives as long as this object, however the process
-// ends: it holds the read end of a pipe whose write end is here alone, and ends at its end of file,
-// removing the directory. It has a session of its own, so that Ctrl-C reaches this process alone.
+// A jobrunnerd of one's own: on a unix socket in a fresh directory that only its user can enter,
+// with the memory store and any command allowed. It lives as long as this object, however the
+// process ends: it holds the read end of a pipe whose write end is here alone, and ends at its end
+// of file, removing the directory. It has a session of its own, so that Ctrl-C reaches this process
+// alone.
 class PrivateServer {
  public:
   struct Options {

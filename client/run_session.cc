@@ -99,8 +99,8 @@ void RunSession::Handle(BatchEnded ended) {
   open_.erase(batch);
   if (ended.status.ok()) return;
   if (first > 1 && IsAboutJobs(ended.status)) {
-    output_->Remark(absl::StrCat("of the jobs from number ", first,
-                                 " on, which are batch.jobs[0] and so on:"));
+    output_->Remark(
+        absl::StrCat("of the jobs from number ", first, " on, which are batch.jobs[0] and so on:"));
   }
   Fail(std::move(ended.status));
 }

@@ -70,7 +70,8 @@ TEST_F(PrivateServerTest, ItsConfigurationHasWhatTheRunNeeds) {
 }
 
 TEST_F(PrivateServerTest, EndsWithItsObjectAndLeavesNoDirectory) {
-  auto server = PrivateServer::Start(With(std::string(kServe) + "touch \"$dir/../ended\"\n")).value();
+  auto server =
+      PrivateServer::Start(With(std::string(kServe) + "touch \"$dir/../ended\"\n")).value();
   const std::string directory = DirectoryOf(*server);
   server.reset();
   EXPECT_EQ(access((directory_ + "/ended").c_str(), F_OK), 0);
@@ -83,8 +84,10 @@ TEST_F(PrivateServerTest, OneThatDoesNotStartIsToldWithItsReasons) {
 }
 
 TEST_F(PrivateServerTest, OneThatEndsByItselfIsTold) {
-  const auto server = PrivateServer::Start(
-      With("echo jobrunnerd: serving on unix:$dir/socket; echo broken >&2; exec 1>&-\n")).value();
+  const auto server =
+      PrivateServer::Start(
+          With("echo jobrunnerd: serving on unix:$dir/socket; echo broken >&2; exec 1>&-\n"))
+          .value();
   absl::Notification ended;
   std::string said;
   server->Watch([&](std::string text) {
@@ -98,8 +101,11 @@ TEST_F(PrivateServerTest, OneThatEndsByItselfIsTold) {
 TEST_F(PrivateServerTest, ItHasDescriptorsZeroToThreeAlone) {
   const int leaked = dup(STDERR_FILENO);
   ASSERT_LT(leaked, 10) << "the test sees what the shell does not hide";
-  const auto server = PrivateServer::Start(
-      With("ls /proc/$$/fd | grep -x '[0-9]' > $dir/../fds\n" + std::string(kServe))).value();
+  const auto server =
+      PrivateServer::Start(
+          With("ls /proc/$$/fd > $dir/../all; grep -x '[0-9]' $dir/../all > $dir/../fds\n" +
+               std::string(kServe)))
+          .value();
   close(leaked);
   // The shell keeps its own above 9.
   EXPECT_EQ(Read(directory_ + "/fds"), "0\n1\n2\n3\n");
