@@ -49,9 +49,8 @@ absl::StatusOr<Pipe> OpenPipe() {
   return Pipe{Raised(fds[0]), Raised(fds[1])};
 }
 
-// The one that was named, or beside this program, as it is installed and built, or on the PATH.
-absl::StatusOr<std::string> FindServer(const std::string& named) {
-  if (!named.empty()) return named;
+// Beside this program, as it is installed and built, or where the PATH says.
+absl::StatusOr<std::string> FindServer() {
   std::array<char, 4096> self;
   const ssize_t size = readlink("/proc/self/exe", self.data(), self.size());
   std::string beside(self.data(), size > 0 ? static_cast<size_t>(size) : 0);
@@ -111,8 +110,8 @@ class SpawnPlan {
     posix_spawnattr_init(&attributes_);
     posix_spawnattr_setsigmask(&attributes_, &none);
     posix_spawnattr_setsigdefault(&attributes_, &all);
-    posix_spawnattr_setflags(&attributes_,
-                             POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+    posix_spawnattr_setflags(
+        &attributes_, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
   }
 
   ~SpawnPlan() {
@@ -148,7 +147,7 @@ bool ReadLine(int fd, std::string* line) {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<PrivateServer>> PrivateServer::Start(const Options& options) {
-  const auto program = FindServer(options.program);
+  const auto program = FindServer();
   if (!program.ok()) return program.status();
   std::unique_ptr<PrivateServer> server(new PrivateServer());
   absl::Status status = server->MakeDirectory();

@@ -74,7 +74,9 @@ inline constexpr int32_t kCancelReasonBytesMax = 1 << 10;
 inline constexpr int32_t kPageSizeDefault = 50;
 inline constexpr int32_t kPageSizeMax = 1000;
 inline constexpr int32_t kWorkersMax = 100'000;
+// A reader of StreamErrors that is this far behind is ended.
 inline constexpr int32_t kErrorsBehindMax = 10'000;
+inline constexpr int64_t kErrorBytesBehindMax = 64 << 20;
 
 // After the last reader with cancel_on_disconnect went.
 inline constexpr std::chrono::seconds kDisconnectGrace{10};

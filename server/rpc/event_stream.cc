@@ -1,0 +1,77 @@
+#include "rpc/event_stream.h"
+
+#include <utility>
+
+#include "engine/limits.h"
+
+namespace jobrunner::rpc {
+
+void EventStream::Follow(Position position) {
+  position_ = std::move(position);
+  Read();
+}
+
+void EventStream::LogGrew() { ReadLater(); }
+
+void EventStream::WriteDone() { Read(); }
+
+void EventStream::ClientGone() {
+  if (client_gone_) client_gone_();
+}
+
+void EventStream::ReadLater() {
+  parts_.dispatcher->Post([stream = self()] { stream->Read(); });
+}
+
+void EventStream::Read() {
+  parts_.store->ReadLog(position_.batch_id, position_.after_sequence, engine::kMessageBytesMax,
+                        [stream = self()](absl::StatusOr<engine::LogPage> page) {
+                          if (page.ok()) {
+                            stream->Send(*page);
+                          } else {
+                            stream->End(page.status());
+                          }
+                        });
+}
+
+void EventStream::Send(const engine::LogPage& page) {
+  if (position_.found) std::exchange(position_.found, nullptr)();
+
+  EventMessage message(position_.after_sequence, position_.kinds);
+  if (!position_.head.empty()) message.AddHead(std::exchange(position_.head, std::string()));
+  bool all = true;
+  for (const auto& segment : page.segments) {
+    all = message.Add(segment);
+    if (!all) break;
+  }
+  const bool moved = message.last_sequence() > position_.after_sequence;
+  position_.after_sequence = message.last_sequence();
+
+  if (all && page.finished) {
+    message.empty() ? End(absl::OkStatus()) : WriteAndEnd(message.Build());
+  } else if (!message.empty()) {
+    Write(message.Build());
+  } else if (moved) {
+    // Nothing of the page was wanted. Others come first: a log can have many such pages.
+    ReadLater();
+  } else {
+    AwaitGrowth();
+  }
+}
+
+void EventStream::AwaitGrowth() {
+  if (!position_.follow || last_look_) return End(absl::OkStatus());
+  SendHeaders();
+  switch (parts_.logs->Await(position_.batch_id, position_.after_sequence, self())) {
+    case engine::EventLogs::Awaited::kWaiting:
+      return;
+    case engine::EventLogs::Awaited::kGrew:
+      return Read();
+    case engine::EventLogs::Awaited::kNotLive:
+      // It may have finished since the store was read.
+      last_look_ = true;
+      return Read();
+  }
+}
+
+}  // namespace jobrunner::rpc

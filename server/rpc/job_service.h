@@ -1,0 +1,57 @@
+// jobrunner.v1.JobService.
+
+#pragma once
+
+#include "jobrunner/v1/job_service.grpc.pb.h"
+#include "rpc/look_ups.h"
+#include "rpc/service_parts.h"
+#include "rpc/submissions.h"
+
+namespace jobrunner::rpc {
+
+// Every method is raw: requests are parsed here, so that what does not parse is refused with
+// details as any other error, batches are cut up as they are read, and events pass as they are
+// stored.
+using RawJobService = v1::JobService::WithRawCallbackMethod_SubmitBatch<
+    v1::JobService::WithRawCallbackMethod_RunBatch<
+        v1::JobService::WithRawCallbackMethod_StreamResults<
+            v1::JobService::WithRawCallbackMethod_StreamErrors<
+                v1::JobService::WithRawCallbackMethod_Cancel<
+                    v1::JobService::WithRawCallbackMethod_GetBatch<
+                        v1::JobService::WithRawCallbackMethod_ListBatches<
+                            v1::JobService::WithRawCallbackMethod_GetJob<
+                                v1::JobService::WithRawCallbackMethod_ListJobs<
+                                    v1::JobService::Service>>>>>>>>>;
+
+// Says who serves which call. gRPC's threads call it; no method blocks.
+class JobService final : public RawJobService {
+ public:
+  using Context = grpc::CallbackServerContext;
+  using Bytes = grpc::ByteBuffer;
+  using Unary = grpc::ServerUnaryReactor;
+  using Stream = grpc::ServerWriteReactor<grpc::ByteBuffer>;
+
+  // `parts` outlives it.
+  explicit JobService(const ServiceParts& parts)
+      : parts_(parts), submissions_(parts), look_ups_(parts) {}
+
+  Unary* SubmitBatch(Context* context, const Bytes* request, Bytes* response) override;
+  Stream* RunBatch(Context* context, const Bytes* request) override;
+  Stream* StreamResults(Context* context, const Bytes* request) override;
+  Stream* StreamErrors(Context* context, const Bytes* request) override;
+  Unary* Cancel(Context* context, const Bytes* request, Bytes* response) override;
+  Unary* GetBatch(Context* context, const Bytes* request, Bytes* response) override;
+  Unary* ListBatches(Context* context, const Bytes* request, Bytes* response) override;
+  Unary* GetJob(Context* context, const Bytes* request, Bytes* response) override;
+  Unary* ListJobs(Context* context, const Bytes* request, Bytes* response) override;
+
+ private:
+  CallDeadline DeadlineOf(const Context& context) const;
+  void CancelJobs(const v1::CancelRequest& request, const std::shared_ptr<UnaryCall>& call);
+
+  const ServiceParts& parts_;
+  Submissions submissions_;
+  LookUps look_ups_;
+};
+
+}  // namespace jobrunner::rpc

@@ -1,0 +1,55 @@
+#include "rpc/open_calls.h"
+
+#include <utility>
+#include <vector>
+
+namespace jobrunner::rpc {
+
+bool OpenCalls::StreamBegan(ServedStream* key, std::weak_ptr<ServedStream> stream) {
+  base::MonitorLock lock(&monitor_);
+  streams_.emplace(key, std::move(stream));
+  return !ending_;
+}
+
+void OpenCalls::StreamEnded(ServedStream* key) {
+  base::MonitorLock lock(&monitor_);
+  streams_.erase(key);
+  if (None()) monitor_.SignalAll();
+}
+
+void OpenCalls::CallBegan() {
+  base::MonitorLock lock(&monitor_);
+  ++calls_;
+}
+
+void OpenCalls::CallEnded() {
+  base::MonitorLock lock(&monitor_);
+  --calls_;
+  if (None()) monitor_.SignalAll();
+}
+
+int64_t OpenCalls::streams() const {
+  base::MonitorLock lock(&monitor_);
+  return static_cast<int64_t>(streams_.size());
+}
+
+void OpenCalls::EndStreams() {
+  std::vector<std::shared_ptr<ServedStream>> streams;
+  {
+    base::MonitorLock lock(&monitor_);
+    ending_ = true;
+    for (const auto& [key, weak] : streams_) {
+      if (auto stream = weak.lock()) streams.push_back(std::move(stream));
+    }
+  }
+  for (const auto& stream : streams) stream->EndByServer();
+}
+
+void OpenCalls::AwaitNone(base::SteadyTime deadline) {
+  base::MonitorLock lock(&monitor_);
+  while (!None()) {
+    if (!monitor_.WaitUntil(deadline)) return;
+  }
+}
+
+}  // namespace jobrunner::rpc

@@ -1,0 +1,56 @@
+// The calls that are being served.
+
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_map.h"
+#include "base/clock.h"
+#include "base/monitor.h"
+
+namespace jobrunner::rpc {
+
+// A call that goes on until somebody ends it.
+class ServedStream {
+ public:
+  virtual ~ServedStream() = default;
+  // Ends it with UNAVAILABLE, unless it has ended. Does not block.
+  virtual void EndByServer() = 0;
+};
+
+// Counts calls, and ends streams when the server stops. Thread-safe.
+class OpenCalls {
+ public:
+  // A stream begins; false when the server stops: it is to end at once.
+  bool StreamBegan(ServedStream* key, std::weak_ptr<ServedStream> stream)
+      ABSL_LOCKS_EXCLUDED(monitor_);
+  void StreamEnded(ServedStream* key) ABSL_LOCKS_EXCLUDED(monitor_);
+
+  void CallBegan() ABSL_LOCKS_EXCLUDED(monitor_);
+  void CallEnded() ABSL_LOCKS_EXCLUDED(monitor_);
+
+  // Streams now open.
+  int64_t streams() const ABSL_LOCKS_EXCLUDED(monitor_);
+
+  // Ends the streams there are and those that will begin.
+  void EndStreams() ABSL_LOCKS_EXCLUDED(monitor_);
+
+  // Blocks until no call is served, or `deadline` has passed.
+  void AwaitNone(base::SteadyTime deadline) ABSL_LOCKS_EXCLUDED(monitor_);
+
+ private:
+  bool None() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(monitor_) {
+    return streams_.empty() && calls_ == 0;
+  }
+
+  mutable base::Monitor monitor_;
+  absl::flat_hash_map<ServedStream*, std::weak_ptr<ServedStream>> streams_
+      ABSL_GUARDED_BY(monitor_);
+  // Those that are no streams.
+  int64_t calls_ ABSL_GUARDED_BY(monitor_) = 0;
+  bool ending_ ABSL_GUARDED_BY(monitor_) = false;
+};
+
+}  // namespace jobrunner::rpc

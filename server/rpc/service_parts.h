@@ -1,0 +1,67 @@
+// What the services work with.
+
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <string>
+
+#include "base/clock.h"
+#include "engine/validation.h"
+#include "jobrunner/v1/admin_service.pb.h"
+#include "rpc/dispatcher.h"
+#include "rpc/open_calls.h"
+
+namespace jobrunner::engine {
+class EngineThread;
+class EventLogs;
+class Executor;
+class Store;
+class WorkCatalog;
+}  // namespace jobrunner::engine
+
+namespace jobrunner::rpc {
+
+class ErrorChannel;
+
+// What does not change while the server runs.
+struct ServerInfo {
+  std::string version;
+  // The kind of store: "memory".
+  std::string store;
+  // The bounds of the pool are the engine's to say.
+  v1::ServerLimits limits;
+};
+
+// The rest of the server, as the services see it. All outlive them.
+struct ServerParts {
+  engine::EngineThread* engine = nullptr;
+  engine::EventLogs* logs = nullptr;
+  engine::Store* store = nullptr;
+  const engine::WorkCatalog* catalog = nullptr;
+  const engine::Executor* executor = nullptr;
+  const base::Clock* clock = nullptr;
+  ErrorChannel* errors = nullptr;
+  engine::ValidationLimits validation;
+  ServerInfo info;
+  // Begins to drain and end the server; does not block.
+  std::function<void(std::chrono::nanoseconds grace)> drain;
+};
+
+// Threads that do what neither the engine's thread nor gRPC's few must wait for.
+struct ServiceThreads {
+  // Answers, and streams that go on.
+  Dispatcher replies;
+  // Large submissions: a batch of a million jobs takes half a second to read.
+  Dispatcher intake;
+  // Look-ups that wait for the store.
+  Dispatcher look_ups;
+};
+
+struct ServiceParts {
+  ServerParts server;
+  ServiceThreads* threads = nullptr;
+  OpenCalls* calls = nullptr;
+};
+
+}  // namespace jobrunner::rpc

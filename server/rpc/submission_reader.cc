@@ -1,0 +1,178 @@
+#include "rpc/submission_reader.h"
+
+#include <grpcpp/support/proto_buffer_reader.h>
+
+#include <optional>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "base/status_macros.h"
+#include "engine/fingerprint.h"
+#include "engine/limits.h"
+#include "engine/serialized_jobs.h"
+#include "google/protobuf/io/coded_stream.h"
+#include "google/protobuf/io/zero_copy_stream_impl_lite.h"
+#include "google/protobuf/stubs/common.h"
+#include "google/protobuf/wire_format_lite.h"
+#include "jobrunner/v1/job_service.pb.h"
+#include "rpc/status.h"
+
+namespace jobrunner::rpc {
+namespace {
+
+using google::protobuf::internal::WireFormatLite;
+using google::protobuf::io::CodedInputStream;
+using google::protobuf::io::CodedOutputStream;
+using google::protobuf::io::StringOutputStream;
+
+constexpr uint32_t LengthDelimitedTag(int field) {
+  return WireFormatLite::MakeTag(field, WireFormatLite::WIRETYPE_LENGTH_DELIMITED);
+}
+constexpr uint32_t kRequestIdTag =
+    LengthDelimitedTag(v1::SubmitBatchRequest::kRequestIdFieldNumber);
+constexpr uint32_t kBatchTag = LengthDelimitedTag(v1::SubmitBatchRequest::kBatchFieldNumber);
+static_assert(kRequestIdTag == LengthDelimitedTag(v1::RunBatchRequest::kRequestIdFieldNumber));
+static_assert(kBatchTag == LengthDelimitedTag(v1::RunBatchRequest::kBatchFieldNumber));
+
+absl::Status Malformed() { return absl::InvalidArgumentError("the request is malformed"); }
+
+bool ReadText(CodedInputStream* input, std::string* text) {
+  uint32_t size = 0;
+  return input->ReadVarint32(&size) && input->ReadString(text, static_cast<int>(size));
+}
+
+absl::Status CheckRequestId(const std::string& request_id) {
+  if (static_cast<int64_t>(request_id.size()) > engine::kRequestIdBytesMax) {
+    return InvalidField("request_id", absl::StrCat("has ", request_id.size(), " bytes, at most ",
+                                                   engine::kRequestIdBytesMax, " are allowed"));
+  }
+  if (!google::protobuf::internal::IsStructurallyValidUTF8(request_id)) {
+    return InvalidField("request_id", "is not UTF-8");
+  }
+  return absl::OkStatus();
+}
+
+// Calls field(tag, input) for each field of the request; what it does not take it must skip.
+template <typename Field>
+absl::Status WalkRequest(grpc::ByteBuffer* request, Field field) {
+  grpc::ProtoBufferReader reader(request);
+  if (!reader.status().ok()) return Malformed();
+  CodedInputStream input(&reader);
+  while (const uint32_t tag = input.ReadTag()) RETURN_IF_ERROR(field(tag, &input));
+  return input.ConsumedEntireMessage() ? absl::OkStatus() : Malformed();
+}
+
+absl::Status SkipField(uint32_t tag, CodedInputStream* input) {
+  return WireFormatLite::SkipField(input, tag) ? absl::OkStatus() : Malformed();
+}
+
+// The id alone, since the batch may stand before it. The batch's bytes are passed over by the
+// buffer.
+absl::StatusOr<std::string> ReadRequestId(grpc::ByteBuffer* request) {
+  std::string request_id;
+  RETURN_IF_ERROR(WalkRequest(request, [&](uint32_t tag, CodedInputStream* input) {
+    if (tag != kRequestIdTag) return SkipField(tag, input);
+    return ReadText(input, &request_id) ? absl::OkStatus() : Malformed();
+  }));
+  RETURN_IF_ERROR(CheckRequestId(request_id));
+  return request_id;
+}
+
+class Reader {
+ public:
+  Reader(std::string batch_id, std::string request_id, const engine::ValidationLimits& limits,
+         const engine::WorkCatalog& catalog)
+      : limits_(limits),
+        validator_("batch", limits, catalog, &violations_),
+        cutter_(batch_id, [this](const engine::ShardJobs& jobs) { See(jobs); }) {
+    submission_.batch_id = std::move(batch_id);
+    submission_.request_id = std::move(request_id);
+    if (!submission_.request_id.empty()) fingerprint_.emplace();
+  }
+
+  // A piece of the batch.
+  absl::Status Read(CodedInputStream* input) {
+    int size = 0;
+    if (!input->ReadVarintSizeAsInt(&size)) return Malformed();
+    const CodedInputStream::Limit limit = input->PushLimit(size);
+    while (const uint32_t tag = input->ReadTag()) {
+      RETURN_IF_ERROR(tag == engine::kJobTag ? ReadJob(input) : Gather(tag, input));
+    }
+    if (!input->ConsumedEntireMessage() || input->BytesUntilLimit() != 0) return Malformed();
+    input->PopLimit(limit);
+    return absl::OkStatus();
+  }
+
+  absl::StatusOr<engine::Submission> Finish() {
+    ASSIGN_OR_RETURN(submission_.shards, cutter_.Finish());
+    submission_.job_count = cutter_.job_count();
+    if (!submission_.spec.ParseFromString(description_)) {
+      return InvalidField("batch", "is malformed, or has a text that is not UTF-8");
+    }
+    validator_.CheckSpec(submission_.spec);
+    validator_.CheckCount(job_count_);
+    RETURN_IF_ERROR(ToStatus(violations_));
+    if (fingerprint_) submission_.fingerprint = fingerprint_->Finish(submission_.spec);
+    return std::move(submission_);
+  }
+
+ private:
+  void See(const engine::ShardJobs& jobs) {
+    validator_.CheckJobs(jobs);
+    if (fingerprint_) fingerprint_->AddJobs(jobs);
+  }
+
+  absl::Status ReadJob(CodedInputStream* input) {
+    int size = 0;
+    if (!input->ReadVarintSizeAsInt(&size)) return Malformed();
+    // Of jobs that are too many, the number alone is of interest.
+    if (++job_count_ > limits_.jobs_per_batch_max) {
+      return input->Skip(size) ? absl::OkStatus() : Malformed();
+    }
+    const void* bytes = nullptr;
+    int there = 0;
+    if (input->GetDirectBufferPointer(&bytes, &there) && there >= size) {
+      input->Skip(size);
+      return cutter_.Add({static_cast<const char*>(bytes), static_cast<size_t>(size)});
+    }
+    // It lies across the end of a slice.
+    if (!input->ReadString(&torn_, size)) return Malformed();
+    return cutter_.Add(torn_);
+  }
+
+  // Any other field, as it is: pieces of a message put side by side are the message.
+  absl::Status Gather(uint32_t tag, CodedInputStream* input) {
+    StringOutputStream stream(&description_);
+    CodedOutputStream output(&stream);
+    return WireFormatLite::SkipField(input, tag, &output) ? absl::OkStatus() : Malformed();
+  }
+
+  const engine::ValidationLimits& limits_;
+  engine::Violations violations_;
+  engine::BatchValidator validator_;
+  std::optional<engine::Fingerprint> fingerprint_;
+  engine::ShardCutter cutter_;
+  engine::Submission submission_;
+  std::string description_;
+  std::string torn_;
+  int64_t job_count_ = 0;
+};
+
+}  // namespace
+
+absl::StatusOr<engine::Submission> ReadSubmission(const grpc::ByteBuffer& request,
+                                                  std::string batch_id,
+                                                  const engine::ValidationLimits& limits,
+                                                  const engine::WorkCatalog& catalog) {
+  grpc::ByteBuffer copy(request);
+  // An empty message may come without a buffer.
+  if (!copy.Valid()) copy = grpc::ByteBuffer(nullptr, 0);
+  ASSIGN_OR_RETURN(std::string request_id, ReadRequestId(&copy));
+  Reader reader(std::move(batch_id), std::move(request_id), limits, catalog);
+  RETURN_IF_ERROR(WalkRequest(&copy, [&](uint32_t tag, CodedInputStream* input) {
+    return tag == kBatchTag ? reader.Read(input) : SkipField(tag, input);
+  }));
+  return reader.Finish();
+}
+
+}  // namespace jobrunner::rpc

@@ -1,0 +1,110 @@
+#include "rpc/submissions.h"
+
+#include <utility>
+
+#include "engine/engine_thread.h"
+#include "jobrunner/v1/job_service.pb.h"
+#include "rpc/status.h"
+#include "rpc/submission_reader.h"
+
+namespace jobrunner::rpc {
+namespace {
+
+// Read on gRPC's own thread: there are two of them on a small machine, and this takes them about a
+// millisecond.
+constexpr size_t kReadAtOnceBytesMax = 256 << 10;
+
+// With LIFETIME_CALL_DEADLINE the call's deadline is the batch's.
+absl::Status BindToDeadline(const CallDeadline& deadline, engine::Submission* submission) {
+  if (submission->spec.lifetime() != v1::LIFETIME_CALL_DEADLINE) return absl::OkStatus();
+  if (!deadline.time()) {
+    return InvalidField("batch.lifetime", "is CALL_DEADLINE, but the call has no deadline");
+  }
+  submission->call_deadline = *deadline.time();
+  return absl::OkStatus();
+}
+
+// On the dispatcher's thread.
+void Answer(const absl::StatusOr<v1::Batch>& batch, UnaryCall* call) {
+  if (!batch.ok()) return call->Refuse(batch.status());
+  v1::SubmitBatchResponse response;
+  *response.mutable_batch() = *batch;
+  call->Answer(response);
+}
+
+// On the dispatcher's thread.
+void Follow(const absl::StatusOr<v1::Batch>& batch, EventStream* stream) {
+  if (!batch.ok()) return stream->End(batch.status());
+  v1::RunBatchResponse head;
+  *head.mutable_batch() = *batch;
+  EventStream::Position position;
+  position.batch_id = batch->id();
+  position.head = head.SerializeAsString();
+  stream->Follow(std::move(position));
+}
+
+}  // namespace
+
+void Submissions::Submit(grpc::ByteBuffer request, const CallDeadline& deadline,
+                         std::shared_ptr<UnaryCall> call) {
+  Read(std::move(request), parts_.server.engine->NewBatchId(),
+       [this, deadline, call = std::move(call)](absl::StatusOr<engine::Submission> submission) {
+         absl::Status status = submission.status();
+         if (status.ok()) status = BindToDeadline(deadline, &*submission);
+         if (!status.ok()) return call->Refuse(status);
+         Tell(*std::move(submission), call);
+       });
+}
+
+std::shared_ptr<EventStream> Submissions::Run(grpc::ByteBuffer request,
+                                              const CallDeadline& deadline) {
+  const ServerParts& server = parts_.server;
+  auto owner = std::make_shared<BatchOwner>(server.engine, server.clock,
+                                            server.engine->NewBatchId(), deadline);
+  auto stream = std::make_shared<EventStream>(
+      EventStream::Parts{server.store, server.logs, &parts_.threads->replies, parts_.calls},
+      [owner] { owner->ClientGone(); });
+  stream->Begin();
+  Read(std::move(request), owner->batch_id(),
+       [this, owner, stream](absl::StatusOr<engine::Submission> submission) {
+         if (!submission.ok()) return stream->End(submission.status());
+         Own(*std::move(submission), owner, stream);
+       });
+  return stream;
+}
+
+void Submissions::Read(grpc::ByteBuffer request, std::string batch_id, Take take) {
+  const size_t size = request.Valid() ? request.Length() : 0;
+  auto read = [this, request = std::move(request), batch_id = std::move(batch_id),
+               take = std::move(take)]() mutable {
+    take(ReadSubmission(request, std::move(batch_id), parts_.server.validation,
+                        *parts_.server.catalog));
+  };
+  if (size <= kReadAtOnceBytesMax) return read();
+  parts_.threads->intake.Post(std::move(read));
+}
+
+void Submissions::Tell(engine::Submission submission, std::shared_ptr<UnaryCall> call) {
+  engine::Submit submit;
+  submit.submission = std::make_unique<engine::Submission>(std::move(submission));
+  submit.reply = [replies = &parts_.threads->replies, call = std::move(call)](
+                     absl::StatusOr<v1::Batch> batch, bool /*replayed*/) {
+    replies->Post([batch = std::move(batch), call] { Answer(batch, call.get()); });
+  };
+  parts_.server.engine->Tell(std::move(submit));
+}
+
+void Submissions::Own(engine::Submission submission, const std::shared_ptr<BatchOwner>& owner,
+                      std::shared_ptr<EventStream> stream) {
+  submission.bound_to_call = true;
+  if (owner->deadline().time()) submission.call_deadline = *owner->deadline().time();
+  engine::Submit submit;
+  submit.submission = std::make_unique<engine::Submission>(std::move(submission));
+  submit.reply = [replies = &parts_.threads->replies, stream = std::move(stream)](
+                     absl::StatusOr<v1::Batch> batch, bool /*replayed*/) {
+    replies->Post([batch = std::move(batch), stream] { Follow(batch, stream.get()); });
+  };
+  owner->Submit(std::move(submit));
+}
+
+}  // namespace jobrunner::rpc
