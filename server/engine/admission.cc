@@ -130,8 +130,8 @@ void Engine::State::KeepParsed(ActiveBatch& active, std::vector<SubmittedShard>&
 
 void Engine::State::Open(ActiveBatch& active) {
   active.open = true;
-  if (active.batch.finished()) return;
   for (uint32_t i = 0; i < active.shards.size(); ++i) SetShardTimers(active, i);
+  if (!active.attention.empty()) ListForAttention(active);
   Settle(active);
 }
 
@@ -151,6 +151,7 @@ void Engine::State::SetShardTimers(ActiveBatch& active, uint32_t shard) {
   run.delay =
       deadlines_.Set(Later(active.accepted_at, delay), Deadlines::ShardDelay{&active, shard});
   active.fresh_shards.erase(shard);
+  ReleaseIfIdle(active, shard);
 }
 
 void Engine::State::FinishIfDone(ActiveBatch& active) {

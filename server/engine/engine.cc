@@ -61,7 +61,7 @@ Effects Engine::State::Step(base::Now now, EventListener::Interest interest,
   journal_.End(&effects_);
   KeepFinished();
   effects_.wake = std::min({effects_.wake, deadlines_.earliest(), retries_.earliest()});
-  if (!attention_.empty()) effects_.wake = base::SteadyTime::min();
+  if (!attention_.empty() && !attention_stalled_) effects_.wake = base::SteadyTime::min();
   return std::move(effects_);
 }
 

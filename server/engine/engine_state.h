@@ -110,8 +110,9 @@ class Engine::State {
   void SetAttemptTimer(RunningAttempt& attempt, const AttemptToken& token,
                        const EffectiveOptions& options);
   void RequeueDue();
-  // Null while it is being loaded, which this asks for.
-  const ShardJobs* Loaded(ActiveBatch& active, uint32_t shard);
+  // Null while it is being loaded, which this asks for if there is room or if less than
+  // `loads_at_least` loads are under way; otherwise it sets no_room_.
+  const ShardJobs* Loaded(ActiveBatch& active, uint32_t shard, int32_t loads_at_least);
   void LoadAhead(ActiveBatch& active);
   void ReleaseIfIdle(ActiveBatch& active, uint32_t shard);
   static EffectiveOptions OptionsOf(const ActiveBatch& active, const v1::Job& job);
@@ -175,7 +176,12 @@ class Engine::State {
   std::set<uint64_t> lost_slots_;
   // Batches with shards to be looked at.
   std::deque<ActiveBatch*> attention_;
+  // Those wait for shards that are being loaded for others.
+  bool attention_stalled_ = false;
   int64_t shards_loaded_ = 0;
+  int32_t shards_loading_ = 0;
+  // A shard was wanted and not asked for: another must arrive first.
+  bool no_room_ = false;
   int64_t unfinished_ = 0;
   int64_t batches_running_ = 0;
 

@@ -37,7 +37,9 @@ void Engine::State::SettleLane(QueueState& queue) {
 void Engine::State::StartReady() {
   if (phase_ != Phase::kServing) return;
   int32_t left = kStartsPerStepMax;
-  while (left > 0 && free_slots() > 0) {
+  no_room_ = false;
+  // Without room for its shard a batch keeps its turn until a shard has arrived.
+  while (left > 0 && free_slots() > 0 && !no_room_) {
     ReadyQueue::Entry* turn = ready_.Next();
     if (turn == nullptr) return;
     ActiveBatch& active = turn->batch();
@@ -65,10 +67,10 @@ int32_t Engine::State::StartsAllowed(const ActiveBatch& active) const {
   return static_cast<int32_t>(allowed);
 }
 
-// Starts up to `count` jobs. When it starts fewer, the batch has no more to start now.
+// Starts up to `count` jobs. When it starts fewer, the batch has no more to start now, or no room.
 int32_t Engine::State::StartSome(ActiveBatch& active, int32_t count) {
   int32_t started = 0;
-  while (started < count && CanStart(active)) {
+  while (started < count && CanStart(active) && !no_room_) {
     if (active.again.empty() ? StartFresh(active) : StartAgain(active)) ++started;
   }
   LoadAhead(active);
@@ -78,8 +80,8 @@ int32_t Engine::State::StartSome(ActiveBatch& active, int32_t count) {
 bool Engine::State::StartAgain(ActiveBatch& active) {
   const auto [index, since] = active.again.front();
   const auto shard = static_cast<uint32_t>(active.batch.ShardOf(index));
-  if (Loaded(active, shard) == nullptr) {
-    active.waits_for_shard = true;
+  if (Loaded(active, shard, free_slots()) == nullptr) {
+    active.waits_for_shard = !no_room_;
     return false;
   }
   active.again.pop_front();
@@ -90,8 +92,8 @@ bool Engine::State::StartAgain(ActiveBatch& active) {
 
 bool Engine::State::StartFresh(ActiveBatch& active) {
   const uint32_t shard = *active.fresh_shards.begin();
-  if (Loaded(active, shard) == nullptr) {
-    active.waits_for_shard = true;
+  if (Loaded(active, shard, free_slots()) == nullptr) {
+    active.waits_for_shard = !no_room_;
     return false;
   }
   ShardRun& run = active.shards[shard];
@@ -189,22 +191,30 @@ void Engine::State::RequeueDue() {
   }
 }
 
-const ShardJobs* Engine::State::Loaded(ActiveBatch& active, uint32_t shard) {
+const ShardJobs* Engine::State::Loaded(ActiveBatch& active, uint32_t shard,
+                                       int32_t loads_at_least) {
   ShardRun& run = active.shards[shard];
-  if (run.jobs == nullptr && !run.loading) {
-    run.loading = true;
-    effects_.loads.push_back({active.batch.id(), active.batch.shards()[shard].first_index});
+  if (run.jobs != nullptr || run.loading) return run.jobs.get();
+  // What is loaded may be held by batches that wait: some loads must be possible all the same.
+  const bool room = shards_loaded_ + shards_loading_ < options_.shards_loaded_max;
+  if (!room && shards_loading_ >= loads_at_least) {
+    no_room_ = true;
+    return nullptr;
   }
-  return run.jobs.get();
+  run.loading = true;
+  ++shards_loading_;
+  effects_.loads.push_back({active.batch.id(), active.batch.shards()[shard].first_index});
+  return nullptr;
 }
 
 // Has the next shard loaded while the one before it is being started.
 void Engine::State::LoadAhead(ActiveBatch& active) {
-  if (active.fresh_shards.size() < 2 || shards_loaded_ >= options_.shards_loaded_max) return;
+  const bool room = shards_loaded_ + shards_loading_ < options_.shards_loaded_max;
+  if (active.fresh_shards.size() < 2 || !room) return;
   auto next = active.fresh_shards.begin();
   const ShardRun& now_starting = active.shards[*next];
   if (now_starting.next_fresh == 0) return;
-  Loaded(active, *++next);
+  Loaded(active, *++next, /*loads_at_least=*/0);
 }
 
 void Engine::State::ReleaseIfIdle(ActiveBatch& active, uint32_t shard) {
@@ -216,6 +226,7 @@ void Engine::State::ReleaseIfIdle(ActiveBatch& active, uint32_t shard) {
 }
 
 void Engine::State::Handle(ShardLoaded& loaded) {
+  --shards_loading_;
   ActiveBatch* active = FindActive(loaded.batch_id);
   if (active == nullptr || active->batch.finished()) return;
   if (!loaded.jobs.ok()) {

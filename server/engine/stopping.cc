@@ -125,7 +125,8 @@ void Engine::State::Attend(ActiveBatch& active, uint32_t shard) {
 }
 
 void Engine::State::ListForAttention(ActiveBatch& active) {
-  if (active.attention_listed) return;
+  // Until it is stored its shards cannot be loaded; then Open lists it.
+  if (active.attention_listed || !active.open) return;
   active.attention_listed = true;
   attention_.push_back(&active);
 }
@@ -133,13 +134,15 @@ void Engine::State::ListForAttention(ActiveBatch& active) {
 // A bounded number of jobs a Step, batch by batch in turn.
 void Engine::State::AttendAll() {
   int32_t budget = kSweptJobsPerStepMax;
-  for (size_t i = attention_.size(); i > 0 && budget > 0; --i) {
+  no_room_ = false;
+  for (size_t i = attention_.size(); i > 0 && budget > 0 && !no_room_; --i) {
     ActiveBatch& active = *attention_.front();
     attention_.pop_front();
     active.attention_listed = false;
     budget -= AttendBatch(active, budget);
   }
-  if (!attention_.empty()) effects_.wake = base::SteadyTime::min();
+  // A shard that arrives brings the next Step.
+  attention_stalled_ = no_room_;
 }
 
 int32_t Engine::State::AttendBatch(ActiveBatch& active, int32_t budget) {
@@ -151,7 +154,11 @@ int32_t Engine::State::AttendBatch(ActiveBatch& active, int32_t budget) {
       ListForAttention(active);
       break;
     }
-    if (Loaded(active, shard) == nullptr) {
+    if (Loaded(active, shard, kAttentionLoadsMax) == nullptr) {
+      if (no_room_) {
+        ListForAttention(active);
+        break;
+      }
       // Looked at when it is there.
       if (++loading >= kAttentionLoadsMax) break;
       ++it;
