@@ -119,8 +119,7 @@ size_t Batch::ShardOf(int32_t index) const {
 JobFold Batch::Job(int32_t index) const {
   const Packed* packed = Peek(index);
   if (packed == nullptr) return {};
-  return {StateOf(packed->state), packed->attempts, packed->lost_attempts,
-          packed->result_sequence};
+  return {StateOf(packed->state), packed->attempts, packed->lost_attempts, packed->result_sequence};
 }
 
 v1::JobState Batch::StateSeen(int32_t index) const {
@@ -161,6 +160,18 @@ v1::BatchState Batch::FinalState() const {
   }
 }
 
+std::pair<int64_t, int64_t> Batch::CancelledWaiting() const {
+  if (cancelled_by_) return {count(v1::JOB_STATE_QUEUED), count(v1::JOB_STATE_RETRYING)};
+  int64_t queued = 0;
+  int64_t retrying = 0;
+  for (const auto& [index, error] : cancelled_jobs_) {
+    const v1::JobState state = Job(index).state;
+    queued += state == v1::JOB_STATE_QUEUED;
+    retrying += state == v1::JOB_STATE_RETRYING;
+  }
+  return {queued, retrying};
+}
+
 v1::Batch Batch::Describe() const {
   v1::Batch out;
   out.set_id(header_->id);
@@ -175,12 +186,10 @@ v1::Batch Batch::Describe() const {
   counts.set_succeeded(count(v1::JOB_STATE_SUCCEEDED));
   counts.set_failed(count(v1::JOB_STATE_FAILED));
   // From the request on, waiting jobs read as cancelled.
-  const int64_t queued = count(v1::JOB_STATE_QUEUED);
-  const int64_t retrying = count(v1::JOB_STATE_RETRYING);
-  const bool cancelled = cancelled_by_.has_value();
-  counts.set_queued(cancelled ? 0 : queued);
-  counts.set_retrying(cancelled ? 0 : retrying);
-  counts.set_cancelled(count(v1::JOB_STATE_CANCELLED) + (cancelled ? queued + retrying : 0));
+  const auto [queued, retrying] = CancelledWaiting();
+  counts.set_queued(count(v1::JOB_STATE_QUEUED) - queued);
+  counts.set_retrying(count(v1::JOB_STATE_RETRYING) - retrying);
+  counts.set_cancelled(count(v1::JOB_STATE_CANCELLED) + queued + retrying);
   *out.mutable_create_time() = ToTimestamp(header_->create_time);
   if (finished()) *out.mutable_finish_time() = ToTimestamp(finish_time_);
   if (header_->deadline != base::WallTime::max()) {
@@ -188,7 +197,7 @@ v1::Batch Batch::Describe() const {
   }
   if (cancelled_by_) *out.mutable_error() = *cancelled_by_;
   out.set_last_sequence(last_sequence_);
-  out.set_cancel_requested(cancelled);
+  out.set_cancel_requested(cancelled_by_.has_value());
   return out;
 }
 

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
@@ -83,6 +84,9 @@ class Batch {
   v1::Batch Describe() const;
 
  private:
+  // Jobs that are QUEUED and RETRYING, and whose cancel was requested.
+  std::pair<int64_t, int64_t> CancelledWaiting() const;
+
   struct Packed {
     uint8_t state = v1::JOB_STATE_QUEUED;
     uint8_t lost_attempts = 0;
