@@ -48,6 +48,8 @@ struct ActiveBatch {
 
   // Accept, on the steady clock.
   base::SteadyTime accepted_at{};
+  // When its timeout or its call's deadline ends it; max() when neither does.
+  base::SteadyTime ends_at = base::SteadyTime::max();
   // What a job without options of its own has.
   EffectiveOptions defaults;
   QueueState* queue = nullptr;

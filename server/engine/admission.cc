@@ -21,9 +21,8 @@ void Engine::State::Handle(Submit& submit) {
     return;
   }
   ActiveBatch& active = Accept(submission);
-  journal_.WhenStored([reply = std::move(submit.reply), batch = active.batch.Describe()] {
-    reply(batch, false);
-  });
+  journal_.WhenStored(
+      [reply = std::move(submit.reply), batch = active.batch.Describe()] { reply(batch, false); });
 }
 
 void Engine::State::Replay(const Submit& submit, const RequestMemory::Answer& answer) {
@@ -44,8 +43,8 @@ absl::Status Engine::State::CheckAdmission(const Submission& submission) const {
   if (phase_ != Phase::kServing) {
     return Refuse(StatusCode::kUnavailable, "DRAINING", "the server is draining");
   }
-  const std::string& name = submission.spec.queue().empty() ? kDefaultQueue
-                                                            : submission.spec.queue();
+  const std::string& name =
+      submission.spec.queue().empty() ? kDefaultQueue : submission.spec.queue();
   auto found = queues_.find(name);
   if (found == queues_.end() || !found->second->listed) {
     return Refuse(StatusCode::kInvalidArgument, "UNKNOWN_QUEUE",
@@ -81,14 +80,13 @@ ActiveBatch& Engine::State::Accept(Submission& submission) {
   active.queue = &queue;
   active.turn.emplace(&active, queue.lane, header.spec.fairness_key(), header.spec.priority());
   if (header.deadline != base::WallTime::max()) {
-    active.deadline = deadlines_.Set(now_.steady + (header.deadline - now_.wall),
-                                     Deadlines::BatchDeadline{&active});
+    active.ends_at = now_.steady + (header.deadline - now_.wall);
+    active.deadline = deadlines_.Set(active.ends_at, Deadlines::BatchDeadline{&active});
   }
   for (uint32_t i = 0; i < active.shards.size(); ++i) active.fresh_shards.insert(i);
   KeepParsed(active, submission.shards);
   batches_.emplace(header.id, std::move(owned));
-  requests_.Remember(header.request_id, {header.id, header.fingerprint, std::nullopt},
-                     now_.steady);
+  requests_.Remember(header.request_id, {header.id, header.fingerprint, std::nullopt}, now_.steady);
   queue.unfinished += header.job_count;
   queue.counts.accepted += header.job_count;
   unfinished_ += header.job_count;
@@ -115,8 +113,7 @@ std::shared_ptr<const BatchHeader> Engine::State::MakeHeader(Submission& submiss
                         ? kNoBound
                         : submission.call_deadline - now_.steady;
   header->deadline = Later(now_.wall, std::min(timeout, call));
-  header->deadline_reason =
-      timeout <= call ? v1::REASON_BATCH_TIMEOUT : v1::REASON_CALL_DEADLINE;
+  header->deadline_reason = timeout <= call ? v1::REASON_BATCH_TIMEOUT : v1::REASON_CALL_DEADLINE;
   return header;
 }
 
@@ -139,13 +136,12 @@ void Engine::State::SetShardTimers(ActiveBatch& active, uint32_t shard) {
   const ShardTiming& timing = active.batch.shards()[shard].timing;
   ShardRun& run = active.shards[shard];
   // At least as early as the first deadline: when it fires, the jobs themselves are asked.
-  const auto earliest =
-      std::min({timing.start_timeout_min, timing.total_timeout_min, active.defaults.start_timeout,
-                active.defaults.total_timeout});
-  run.deadline = deadlines_.Set(Later(active.accepted_at, earliest),
-                                Deadlines::ShardDeadline{&active, shard});
-  const auto delay = timing.delay_unset ? std::min(timing.delay_min, active.defaults.delay)
-                                        : timing.delay_min;
+  const auto earliest = std::min({timing.start_timeout_min, timing.total_timeout_min,
+                                  active.defaults.start_timeout, active.defaults.total_timeout});
+  run.deadline =
+      deadlines_.Set(Later(active.accepted_at, earliest), Deadlines::ShardDeadline{&active, shard});
+  const auto delay =
+      timing.delay_unset ? std::min(timing.delay_min, active.defaults.delay) : timing.delay_min;
   if (delay == std::chrono::nanoseconds(0)) return;
   run.delayed = true;
   run.delay =
@@ -195,22 +191,14 @@ void Engine::State::KeepFinished() {
 
 void Engine::State::Fire(const Deadlines::RetentionEnd& end) { expired_.push_back(end.batch); }
 
+bool Engine::State::SomeExpired() const {
+  return !expired_.empty() || (kept_bytes_ > options_.kept_bytes_max && !finished_.empty());
+}
+
 // Before a Step's inputs, when nothing is pending of what has finished.
 void Engine::State::RemoveExpired() {
-  std::vector<ActiveBatch*> not_yet_open;
-  for (ActiveBatch* active : std::exchange(expired_, {})) {
-    if (active->open) {
-      Remove(*active);
-    } else {
-      not_yet_open.push_back(active);
-    }
-  }
-  expired_ = std::move(not_yet_open);
-  for (auto oldest = finished_.begin(); kept_bytes_ > options_.kept_bytes_max &&
-                                        oldest != finished_.end() && oldest->second->open;
-       oldest = finished_.begin()) {
-    Remove(*oldest->second);
-  }
+  for (ActiveBatch* active : std::exchange(expired_, {})) Remove(*active);
+  while (SomeExpired()) Remove(*finished_.begin()->second);
   requests_.Sweep(now_.steady);
 }
 
@@ -221,7 +209,6 @@ void Engine::State::Remove(ActiveBatch& active) {
   kept_bytes_ -= active.stored_bytes;
   journal_.Remove(header.id);
   requests_.BatchRemoved(header.request_id, active.batch.Describe(), now_.steady);
-  std::erase(expired_, &active);
   const std::string id = header.id;
   batches_.erase(id);
 }

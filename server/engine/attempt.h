@@ -38,8 +38,9 @@ struct Assignment {
   int32_t index = 0;
   // From 1.
   int32_t attempt = 1;
-  // The engine will stop the attempt at the latest then; nullopt-like `max()` when nothing bounds it.
-  // For the work to know (JOBRUNNER_DEADLINE, a handler's deadline()); executors set no timer for it.
+  // The engine will stop the attempt at the latest then; nullopt-like `max()` when nothing bounds
+  // it. For the work to know (JOBRUNNER_DEADLINE, a handler's deadline()); executors set no timer
+  // for it.
   base::SteadyTime deadline = base::SteadyTime::max();
   base::WallTime wall_deadline = base::WallTime::max();
   // JobOptions.stream_output.
@@ -70,8 +71,8 @@ struct CommandOutcome {
   int64_t max_resident_bytes = 0;
 };
 
-// What went wrong with an attempt, as the executor saw it. The engine adds deadlines and cancels: an
-// executor reports what the work did, not why it was stopped.
+// What went wrong with an attempt, as the executor saw it. The engine adds deadlines and cancels:
+// an executor reports what the work did, not why it was stopped.
 struct Failure {
   int32_t code = 2;  // google.rpc.Code; UNKNOWN
   std::string message;

@@ -19,7 +19,8 @@ struct BatchHeader {
   std::string fingerprint;
   // The batch as submitted, without its jobs; queue is set.
   v1::BatchSpec spec;
-  // job_defaults, and below it what the queue's configuration says: what a job that sets nothing has.
+  // job_defaults, and below it what the queue's configuration says: what a job that sets nothing
+  // has.
   v1::JobOptions defaults;
   int32_t job_count = 0;
   base::WallTime create_time;

@@ -48,7 +48,6 @@ void Engine::State::StopForDrain() {
   if (phase_ != Phase::kGrace) return;
   phase_ = Phase::kStopping;
   deadlines_.Cancel(&drain_timer_);
-  std::vector<ActiveBatch*> to_cancel;
   for (auto& [id, active] : batches_) {
     const bool goes_on = options_.durable && !active->batch.header().bound_to_call;
     if (active->batch.finished()) continue;

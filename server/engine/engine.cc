@@ -18,8 +18,7 @@ bool Matches(const Batch& batch, const BatchFilter& filter) {
   const v1::BatchSpec& spec = batch.header().spec;
   if (!filter.queue.empty() && spec.queue() != filter.queue) return false;
   if (!filter.states.empty() &&
-      std::find(filter.states.begin(), filter.states.end(), batch.state()) ==
-          filter.states.end()) {
+      std::find(filter.states.begin(), filter.states.end(), batch.state()) == filter.states.end()) {
     return false;
   }
   return std::all_of(filter.labels.begin(), filter.labels.end(), [&](const auto& label) {
@@ -61,7 +60,8 @@ Effects Engine::State::Step(base::Now now, EventListener::Interest interest,
   journal_.End(&effects_);
   KeepFinished();
   effects_.wake = std::min({effects_.wake, deadlines_.earliest(), retries_.earliest()});
-  if (!attention_.empty() && !attention_stalled_) effects_.wake = base::SteadyTime::min();
+  const bool more = SomeExpired() || (!attention_.empty() && !attention_stalled_);
+  if (more) effects_.wake = base::SteadyTime::min();
   return std::move(effects_);
 }
 
@@ -111,8 +111,7 @@ v1::Wait Engine::State::WaitOf(const ActiveBatch& active, int32_t index) const {
   int64_t before = static_cast<int64_t>(active.again.size());
   if (!active.fresh_shards.empty()) {
     const uint32_t shard = *active.fresh_shards.begin();
-    const int32_t next =
-        active.batch.shards()[shard].first_index + active.shards[shard].next_fresh;
+    const int32_t next = active.batch.shards()[shard].first_index + active.shards[shard].next_fresh;
     before += std::max(0, index - next);
   }
   wait.set_place(before * std::max<int64_t>(ready_.size(), 1));
@@ -127,8 +126,8 @@ v1::JobStatus Engine::State::StatusOf(const ActiveBatch& active, int32_t index) 
   status.set_state(active.batch.StateSeen(index));
   status.set_attempts(job.attempts);
   status.set_lost_attempts(job.lost_attempts);
-  const bool waits = status.state() == v1::JOB_STATE_QUEUED ||
-                     status.state() == v1::JOB_STATE_RETRYING;
+  const bool waits =
+      status.state() == v1::JOB_STATE_QUEUED || status.state() == v1::JOB_STATE_RETRYING;
   if (waits) *status.mutable_wait() = WaitOf(active, index);
   return status;
 }
@@ -139,8 +138,7 @@ Engine::Engine(EngineOptions options) : state_(std::make_unique<State>(std::move
 
 Engine::~Engine() = default;
 
-Effects Engine::Step(base::Now now, EventListener::Interest interest,
-                     std::vector<Input>* inputs) {
+Effects Engine::Step(base::Now now, EventListener::Interest interest, std::vector<Input>* inputs) {
   return state_->Step(now, interest, inputs);
 }
 
@@ -172,8 +170,7 @@ BatchPage Engine::ListBatches(const BatchFilter& filter, std::string_view before
   return page;
 }
 
-absl::StatusOr<JobDescription> Engine::DescribeJob(std::string_view batch_id,
-                                                   int32_t index) const {
+absl::StatusOr<JobDescription> Engine::DescribeJob(std::string_view batch_id, int32_t index) const {
   const ActiveBatch* active = state_->FindActive(batch_id);
   if (active == nullptr) return NoBatch(batch_id);
   if (index < 0 || index >= active->batch.job_count()) {

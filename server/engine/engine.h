@@ -85,8 +85,8 @@ class Engine {
   // Null when there is no such batch.
   const Batch* Find(std::string_view batch_id) const;
   absl::StatusOr<v1::Batch> DescribeBatch(std::string_view batch_id) const;
-  // Newest first, from before `before_id` (empty: from the newest). A page may be short, even empty,
-  // where many batches do not match: it looks at a bounded number of them.
+  // Newest first, from before `before_id` (empty: from the newest). A page may be short, even
+  // empty, where many batches do not match: it looks at a bounded number of them.
   BatchPage ListBatches(const BatchFilter& filter, std::string_view before_id,
                         int32_t page_size) const;
   // NOT_FOUND.

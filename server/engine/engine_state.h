@@ -89,6 +89,7 @@ class Engine::State {
   void SetShardTimers(ActiveBatch& active, uint32_t shard);
   void FinishIfDone(ActiveBatch& active);
   void KeepFinished();
+  bool SomeExpired() const;
   void RemoveExpired();
   void Remove(ActiveBatch& active);
   void AddQueue(QueueSettings settings);
@@ -140,7 +141,9 @@ class Engine::State {
   void AfterFailureForGood(ActiveBatch& active, bool critical);
 
   // Stopping.
-  void CancelBatch(ActiveBatch& active, v1::Error error, std::chrono::nanoseconds grace);
+  // Without a grace each running job has its own.
+  void CancelBatch(ActiveBatch& active, v1::Error error,
+                   std::optional<std::chrono::nanoseconds> grace = std::nullopt);
   void CancelJobs(ActiveBatch& active, const Cancel& cancel, const v1::Error& error);
   void StopAttempt(uint32_t slot, const StopCause& cause, std::chrono::nanoseconds grace);
   void Attend(ActiveBatch& active, uint32_t shard);

@@ -26,8 +26,8 @@
 
 namespace jobrunner::engine {
 
-// The engine as the rest of the program sees it. Any thread may call any method; none blocks, except
-// Stop. Replies and listeners are called on the engine's thread and must not block it.
+// The engine as the rest of the program sees it. Any thread may call any method; none blocks,
+// except Stop. Replies and listeners are called on the engine's thread and must not block it.
 //
 //   EngineThread engine(options, parts);   // parts outlive it
 //   WorkerPool pool(&engine, …);

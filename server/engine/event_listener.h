@@ -7,8 +7,8 @@
 
 namespace jobrunner::engine {
 
-// Called on the engine's thread once an event is stored, in the order of each batch's sequence. Must
-// not block.
+// Called on the engine's thread once an event is stored, in the order of each batch's sequence.
+// Must not block.
 class EventListener {
  public:
   enum class Interest {

@@ -14,8 +14,8 @@
 
 namespace jobrunner::engine {
 
-// Told that a log has grown. The call comes on the engine's thread and must not block: it passes the
-// word to a thread of its own.
+// Told that a log has grown. The call comes on the engine's thread and must not block: it passes
+// the word to a thread of its own.
 class LogReader {
  public:
   virtual ~LogReader() = default;
@@ -28,19 +28,19 @@ class LogReader {
 class EventLogs {
  public:
   enum class Awaited {
-    kWaiting,   // LogReader::LogGrew will be called, once
-    kGrew,      // there is something after that sequence already
-    kNotLive,   // no such batch among those that run: its log is complete, or it is not there
+    kWaiting,  // LogReader::LogGrew will be called, once
+    kGrew,     // there is something after that sequence already
+    kNotLive,  // no such batch among those that run: its log is complete, or it is not there
   };
 
   EventLogs() = default;
   EventLogs(const EventLogs&) = delete;
   EventLogs& operator=(const EventLogs&) = delete;
 
-  // Has `reader` told when the batch's log grows past `after_sequence`. Held weakly, so that a reader
-  // that has gone is no more than an empty pointer.
-  Awaited Await(std::string_view batch_id, int64_t after_sequence,
-                std::weak_ptr<LogReader> reader) ABSL_LOCKS_EXCLUDED(mutex_);
+  // Has `reader` told when the batch's log grows past `after_sequence`. Held weakly, so that a
+  // reader that has gone is no more than an empty pointer.
+  Awaited Await(std::string_view batch_id, int64_t after_sequence, std::weak_ptr<LogReader> reader)
+      ABSL_LOCKS_EXCLUDED(mutex_);
 
   // By the engine: a batch is there, has grown, is complete or was removed.
   void Open(std::string_view batch_id) ABSL_LOCKS_EXCLUDED(mutex_);

@@ -9,14 +9,14 @@
 
 namespace jobrunner::engine {
 
-// Where an executor reports. Any thread may call it; no call blocks. Reports of one attempt arrive in
-// the order of the calls. The executor must have ended before the sink does.
+// Where an executor reports. Any thread may call it; no call blocks. Reports of one attempt arrive
+// in the order of the calls. The executor must have ended before the sink does.
 class AttemptSink {
  public:
   virtual ~AttemptSink() = default;
 
-  // Exactly once for each attempt that was started. When a command's outcome is reported, nothing it
-  // started is alive.
+  // Exactly once for each attempt that was started. When a command's outcome is reported, nothing
+  // it started is alive.
   virtual void Finished(Outcome outcome) = 0;
   // As Finished, of many at once: cheaper.
   virtual void Finished(std::vector<Outcome> outcomes) = 0;
@@ -38,8 +38,8 @@ struct ExecutorStatistics {
   int32_t busy = 0;
 };
 
-// Runs attempts. The engine never has more of them at once than the bounds' max, so a started attempt
-// starts at once.
+// Runs attempts. The engine never has more of them at once than the bounds' max, so a started
+// attempt starts at once.
 //
 // Start, Stop and Resize are called by the engine's thread and do not block.
 class Executor {
@@ -49,7 +49,8 @@ class Executor {
   // Takes the attempts over; each will have exactly one Outcome, whatever happens.
   virtual void Start(std::vector<Assignment> assignments) = 0;
 
-  // Asks attempts to stop, and forces them after their grace. One that has ended already is ignored.
+  // Asks attempts to stop, and forces them after their grace. One that has ended already is
+  // ignored.
   virtual void Stop(const std::vector<StopOrder>& orders) = 0;
 
   // What runs beyond a smaller maximum goes on to its end.

@@ -64,8 +64,8 @@ struct ResizePool {
   std::function<void()> reply;
 };
 
-// Replaces the settings of all queues. Jobs of a queue that is no longer there go on with the limits
-// it had.
+// Replaces the settings of all queues. Jobs of a queue that is no longer there go on with the
+// limits it had.
 struct ReconfigureQueues {
   std::vector<QueueSettings> queues;
 };

@@ -59,8 +59,7 @@ void Journal::Change(ActiveBatch& active, JobChange change, std::string_view job
   Notify(active, &change, *event);
 }
 
-void Journal::Tell(ActiveBatch& active, int32_t index, std::string_view job_key,
-                   v1::Event* event) {
+void Journal::Tell(ActiveBatch& active, int32_t index, std::string_view job_key, v1::Event* event) {
   List(active);
   event->set_job_index(index);
   event->set_job_key(job_key.data(), job_key.size());
@@ -100,11 +99,8 @@ void Journal::End(Effects* effects) {
     Flush(*active);
   }
   changed_.clear();
-  Pending pending{0,
-                  std::exchange(publishes_, {}),
-                  std::exchange(notices_, {}),
-                  std::exchange(replies_, {}),
-                  std::exchange(opened_, {})};
+  Pending pending{0, std::exchange(publishes_, {}), std::exchange(notices_, {}),
+                  std::exchange(replies_, {}), std::exchange(opened_, {})};
   if (!writes_.empty()) {
     pending.ticket = ++last_ticket_;
     effects->writes = std::exchange(writes_, {});

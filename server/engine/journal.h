@@ -1,4 +1,5 @@
-// Where all changes of batches are made: applied at once, gathered for the store, shown when stored.
+// Where all changes of batches are made: applied at once, gathered for the store, shown when
+// stored.
 
 #pragma once
 
@@ -16,9 +17,9 @@
 namespace jobrunner::engine {
 
 // A change is applied to its batch the moment it is made, so that the rest of the Step decides on
-// what is; its record and its event go to the store at the end of the Step, all of the Step's in one
-// commit; and what outsiders see of it (publishing, notices, replies) waits for that commit and all
-// before it. Not thread-safe.
+// what is; its record and its event go to the store at the end of the Step, all of the Step's in
+// one commit; and what outsiders see of it (publishing, notices, replies) waits for that commit and
+// all before it. Not thread-safe.
 class Journal {
  public:
   // At the beginning of a Step.
@@ -43,8 +44,8 @@ class Journal {
   // To be opened then: its jobs may run.
   void OpenWhenStored(ActiveBatch& active) { opened_.push_back(&active); }
 
-  // At the end of a Step: hands over what is to be stored, or, where there is nothing to store or to
-  // wait for, what is to be shown.
+  // At the end of a Step: hands over what is to be stored, or, where there is nothing to store or
+  // to wait for, what is to be shown.
   void End(Effects* effects);
 
   // A commit is stable: what waited for it is to be shown. Returns the batches to be opened.

@@ -81,8 +81,8 @@ inline constexpr int64_t kErrorBytesBehindMax = 64 << 20;
 // After the last reader with cancel_on_disconnect went.
 inline constexpr std::chrono::seconds kDisconnectGrace{10};
 
-// How much one Step does at most of what could be much: results of cancelled jobs, retries that came
-// due. The rest waits for the next Step, so that inputs are never held up for long.
+// How much one Step does at most of what could be much: results of cancelled jobs, retries that
+// came due. The rest waits for the next Step, so that inputs are never held up for long.
 inline constexpr int32_t kSweptJobsPerStepMax = 4096;
 // Attempts begun in one Step.
 inline constexpr int32_t kStartsPerStepMax = 4096;

@@ -45,8 +45,7 @@ void FillResult(const RunningAttempt& attempt, Outcome& outcome, v1::JobResult* 
     result->set_error_output_bytes(command->error_output_bytes);
     result->set_output_omitted(command->output_omitted);
     result->set_error_output_omitted(command->error_output_omitted);
-    result->set_output_truncated(command->output_omitted > 0 ||
-                                 command->error_output_omitted > 0);
+    result->set_output_truncated(command->output_omitted > 0 || command->error_output_omitted > 0);
     v1::ResourceUsage& usage = *result->mutable_usage();
     *usage.mutable_user_time() = ToDuration(command->user_time);
     *usage.mutable_system_time() = ToDuration(command->system_time);
@@ -70,10 +69,14 @@ void FillAttemptError(const RunningAttempt& attempt, Outcome& outcome, v1::Attem
 // An event must fit its bounds, whatever a handler returns.
 void BoundOutput(Outcome& outcome) {
   if (static_cast<int64_t>(outcome.output.size()) <= kOutputBytesMax) return;
+  if (outcome.failure != nullptr) {
+    outcome.output.clear();
+    return;
+  }
   auto failure = std::make_unique<Failure>();
   failure->code = google::rpc::RESOURCE_EXHAUSTED;
-  failure->message = absl::StrCat("the result has ", outcome.output.size(), " bytes, more than ",
-                                  kOutputBytesMax);
+  failure->message =
+      absl::StrCat("the result has ", outcome.output.size(), " bytes, more than ", kOutputBytesMax);
   failure->final = true;
   outcome.failure = std::move(failure);
   outcome.output.clear();
@@ -155,8 +158,7 @@ v1::JobResult& Engine::State::NewResult(v1::JobState state) {
   return result;
 }
 
-void Engine::State::Succeed(ActiveBatch& active, const RunningAttempt& attempt,
-                            Outcome& outcome) {
+void Engine::State::Succeed(ActiveBatch& active, const RunningAttempt& attempt, Outcome& outcome) {
   FillResult(attempt, outcome, &NewResult(v1::JOB_STATE_SUCCEEDED));
   journal_.Change(active, {.index = attempt.index, .transition = JobTransition::kSucceed},
                   JobOf(active, attempt.shard, attempt.index).key(), &result_event_);
@@ -193,10 +195,9 @@ void Engine::State::FailForGood(ActiveBatch& active, const RunningAttempt& attem
   v1::JobResult& result = NewResult(v1::JOB_STATE_FAILED);
   FillResult(attempt, outcome, &result);
   *result.mutable_error() = ErrorOf(failure);
-  journal_.Change(
-      active,
-      {.index = attempt.index, .transition = JobTransition::kFailForGood, .lost = lost},
-      JobOf(active, attempt.shard, attempt.index).key(), &result_event_);
+  journal_.Change(active,
+                  {.index = attempt.index, .transition = JobTransition::kFailForGood, .lost = lost},
+                  JobOf(active, attempt.shard, attempt.index).key(), &result_event_);
   CountEnd(active, v1::JOB_STATE_FAILED, failure.reason);
   AfterFailureForGood(active, failure.critical);
 }
@@ -245,11 +246,9 @@ void Engine::State::CancelWaiting(ActiveBatch& active, uint32_t shard, int32_t i
   v1::JobResult& result = NewResult(v1::JOB_STATE_CANCELLED);
   result.set_attempts(job.attempts);
   *result.mutable_error() = error;
-  journal_.Change(active,
-                  {.index = index,
-                   .transition = JobTransition::kCancel,
-                   .own_deadline = own_deadline},
-                  JobOf(active, shard, index).key(), &result_event_);
+  journal_.Change(
+      active, {.index = index, .transition = JobTransition::kCancel, .own_deadline = own_deadline},
+      JobOf(active, shard, index).key(), &result_event_);
   CountEnd(active, v1::JOB_STATE_CANCELLED, error.reason());
   if (own_deadline) AfterFailureForGood(active, /*critical=*/false);
 }
@@ -282,7 +281,7 @@ void Engine::State::AfterFailureForGood(ActiveBatch& active, bool critical) {
   error.set_reason(critical ? v1::REASON_CRITICAL_ERROR : v1::REASON_FAILURE_POLICY);
   error.set_message(critical ? "another job of the batch had a critical error"
                              : "another job of the batch failed");
-  CancelBatch(active, std::move(error), active.defaults.grace);
+  CancelBatch(active, std::move(error));
 }
 
 void Engine::State::Handle(OutputChunk& chunk) {

@@ -14,8 +14,8 @@ namespace jobrunner::engine {
 struct ActiveBatch;
 
 // Three levels that take turns: the queues; in a queue, the fairness keys; of a key, its batches. A
-// batch of a million jobs is one among its fellows at each of them. Not thread-safe; every change is
-// O(log n) in the number of batches that are ready.
+// batch of a million jobs is one among its fellows at each of them. Not thread-safe; every change
+// is O(log n) in the number of batches that are ready.
 class ReadyQueue {
  public:
   class Lane;
@@ -44,7 +44,8 @@ class ReadyQueue {
   // The queue's lane, made if it is new; it stays.
   Lane* LaneOf(const std::string& queue);
 
-  // A lane that is closed (paused, or with as many running as it may) gets no turn; its batches wait.
+  // A lane that is closed (paused, or with as many running as it may) gets no turn; its batches
+  // wait.
   void SetOpen(Lane* lane, bool open);
 
   // The batch has something to start, or nothing (any more). Each may be called again.

@@ -53,8 +53,8 @@ struct Finish {
   base::WallTime time;
 };
 
-// Jobs changed, events happened, perhaps the last of them. Changes and events stand in one record, so
-// that neither is ever there without the other.
+// Jobs changed, events happened, perhaps the last of them. Changes and events stand in one record,
+// so that neither is ever there without the other.
 struct Changed {
   base::WallTime time;
   std::vector<JobChange> changes;

@@ -32,18 +32,17 @@ bool MayRetry(const v1::RetryPolicy* policy, int32_t counted, const Failure& fai
   return Names(*policy, failure, exit_code);
 }
 
-std::chrono::nanoseconds Backoff(const v1::RetryPolicy& policy, int32_t counted,
-                                 base::Prng& prng) {
+std::chrono::nanoseconds Backoff(const v1::RetryPolicy& policy, int32_t counted, base::Prng& prng) {
   const double initial = static_cast<double>(
       (policy.has_initial_backoff() ? FromDuration(policy.initial_backoff())
                                     : std::chrono::nanoseconds(kInitialBackoffDefault))
           .count());
-  const double most = static_cast<double>(
-      (policy.has_max_backoff() ? FromDuration(policy.max_backoff())
-                                : std::chrono::nanoseconds(kMaxBackoffDefault))
-          .count());
-  const double multiplier = policy.has_backoff_multiplier() ? policy.backoff_multiplier()
-                                                            : kBackoffMultiplierDefault;
+  const double most =
+      static_cast<double>((policy.has_max_backoff() ? FromDuration(policy.max_backoff())
+                                                    : std::chrono::nanoseconds(kMaxBackoffDefault))
+                              .count());
+  const double multiplier =
+      policy.has_backoff_multiplier() ? policy.backoff_multiplier() : kBackoffMultiplierDefault;
   const double jitter = policy.has_jitter() ? policy.jitter() : kJitterDefault;
   // pow may be infinite; the minimum is not.
   const double backoff = std::min(initial * std::pow(multiplier, counted - 1), most);

@@ -18,7 +18,6 @@ bool MayRetry(const v1::RetryPolicy* policy, int32_t counted, const Failure& fai
 
 // The wait before the attempt that follows `counted`:
 // min(initial_backoff * multiplier^(counted - 1), max_backoff) * random(1 - jitter, 1 + jitter).
-std::chrono::nanoseconds Backoff(const v1::RetryPolicy& policy, int32_t counted,
-                                 base::Prng& prng);
+std::chrono::nanoseconds Backoff(const v1::RetryPolicy& policy, int32_t counted, base::Prng& prng);
 
 }  // namespace jobrunner::engine

@@ -23,8 +23,8 @@ struct StopCause {
   // Its job's own deadline.
   bool own_deadline = false;
 
-  // Otherwise the attempt alone ends, by its timeout, and the job may be retried.
-  bool ends_job() const { return error.reason() != v1::REASON_ATTEMPT_TIMEOUT; }
+  // Otherwise the attempt alone ends: by its timeout, so that the job may be retried, or put back.
+  bool ends_job() const { return !put_back && error.reason() != v1::REASON_ATTEMPT_TIMEOUT; }
 };
 
 struct RunningAttempt {

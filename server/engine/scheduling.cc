@@ -152,15 +152,11 @@ void Engine::State::Start(ActiveBatch& active, uint32_t shard, int32_t index,
   assignment.index = index;
   assignment.attempt = attempt.attempt;
   assignment.stream_output = options.stream_output;
-  const BatchHeader& header = active.batch.header();
-  const auto own = std::min(options.timeout, Later(active.accepted_at, options.total_bound()) ==
-                                                     base::SteadyTime::max()
-                                                 ? kNoBound
-                                                 : active.accepted_at + options.total_bound() -
-                                                       now_.steady);
-  assignment.wall_deadline = std::min(Later(now_.wall, own), header.deadline);
-  if (assignment.wall_deadline != base::WallTime::max()) {
-    assignment.deadline = now_.steady + (assignment.wall_deadline - now_.wall);
+  assignment.deadline =
+      std::min({Later(now_.steady, options.timeout),
+                Later(active.accepted_at, options.total_bound()), active.ends_at});
+  if (assignment.deadline != base::SteadyTime::max()) {
+    assignment.wall_deadline = now_.wall + (assignment.deadline - now_.steady);
   }
   effects_.starts.push_back(std::move(assignment));
 }
@@ -266,7 +262,8 @@ void Engine::State::Handle(ResizePool& resize) {
 }
 
 void Engine::State::Handle(ReconfigureQueues& reconfigure) {
-  for (auto& [name, queue] : queues_) queue->listed = name == kDefaultQueue;
+  for (auto& [name, queue] : queues_) queue->listed = false;
+  AddQueue(QueueSettings());
   for (QueueSettings& settings : reconfigure.queues) AddQueue(std::move(settings));
 }
 

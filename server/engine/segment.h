@@ -14,9 +14,9 @@ namespace jobrunner::engine {
 
 // Events with the sequence numbers first_sequence, first_sequence + 1, …
 //
-// `bytes` is the concatenation of the events, each with the tag and length that field 1 of a message
-// gives it (StreamResultsResponse.events, RunBatchResponse.events): any run of slices is the body of
-// such a message, and goes from here to a stream without being parsed.
+// `bytes` is the concatenation of the events, each with the tag and length that field 1 of a
+// message gives it (StreamResultsResponse.events, RunBatchResponse.events): any run of slices is
+// the body of such a message, and goes from here to a stream without being parsed.
 //
 //   bytes := (0x0A varint(length) Event)*
 //

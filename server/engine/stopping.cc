@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "base/utf8.h"
 #include "engine/engine_state.h"
@@ -72,7 +73,7 @@ void Engine::State::Handle(Cancel& cancel) {
 }
 
 void Engine::State::CancelBatch(ActiveBatch& active, v1::Error error,
-                                std::chrono::nanoseconds grace) {
+                                std::optional<std::chrono::nanoseconds> grace) {
   if (active.batch.finished()) return;
   if (!active.batch.cancelled_by()) {
     journal_.RequestCancel(active, {now_.wall, {}, error});
@@ -83,24 +84,27 @@ void Engine::State::CancelBatch(ActiveBatch& active, v1::Error error,
     ListForAttention(active);
   }
   // Also when it was cancelled before: the grace may be shorter now.
-  for (uint32_t slot : active.running_slots) StopAttempt(slot, {.error = error}, grace);
+  for (uint32_t slot : active.running_slots) {
+    const RunningAttempt& attempt = running_.at(slot);
+    const auto& job = JobOf(active, attempt.shard, attempt.index);
+    StopAttempt(slot, {.error = error}, grace ? *grace : OptionsOf(active, job).grace);
+  }
 }
 
-void Engine::State::CancelJobs(ActiveBatch& active, const Cancel& cancel,
-                               const v1::Error& error) {
+void Engine::State::CancelJobs(ActiveBatch& active, const Cancel& cancel, const v1::Error& error) {
   CancelRequested request{now_.wall, {}, error};
+  // What was cancelled before keeps its reason.
+  const absl::flat_hash_set<int32_t> indexes(cancel.indexes.begin(), cancel.indexes.end());
   for (int32_t index : cancel.indexes) {
-    if (Waits(active.batch.Job(index).state)) {
-      request.indexes.push_back(index);
-      Attend(active, static_cast<uint32_t>(active.batch.ShardOf(index)));
-    }
+    const v1::JobState state = active.batch.Job(index).state;
+    const bool ends = Waits(state) || state == v1::JOB_STATE_RUNNING;
+    if (!ends || active.batch.CancelOf(index) != nullptr) continue;
+    request.indexes.push_back(index);
+    if (Waits(state)) Attend(active, static_cast<uint32_t>(active.batch.ShardOf(index)));
   }
   for (uint32_t slot : active.running_slots) {
-    const int32_t index = running_.at(slot).index;
-    if (std::find(cancel.indexes.begin(), cancel.indexes.end(), index) != cancel.indexes.end()) {
-      request.indexes.push_back(index);
-      StopAttempt(slot, {.error = error}, cancel.grace);
-    }
+    const bool named = indexes.contains(running_.at(slot).index);
+    if (named) StopAttempt(slot, {.error = error}, cancel.grace);
   }
   if (!request.indexes.empty()) journal_.RequestCancel(active, std::move(request));
 }
@@ -110,8 +114,7 @@ void Engine::State::StopAttempt(uint32_t slot, const StopCause& cause,
   RunningAttempt& attempt = running_.at(slot);
   // The first cause that ends the job stays; one that ends the attempt alone, or puts the job back,
   // gives way to it.
-  const bool gives_way = attempt.stop && cause.ends_job() &&
-                         (!attempt.stop->ends_job() || attempt.stop->put_back);
+  const bool gives_way = attempt.stop && cause.ends_job() && !attempt.stop->ends_job();
   if (!attempt.stop || gives_way) attempt.stop = cause;
   const base::SteadyTime force = Later(now_.steady, grace);
   if (force >= attempt.force_time) return;
@@ -221,11 +224,9 @@ void Engine::State::Fire(const Deadlines::BatchDeadline& deadline) {
   ActiveBatch& active = *deadline.batch;
   active.deadline = {};
   const v1::Reason reason = active.batch.header().deadline_reason;
-  CancelBatch(active,
-              DeadlineError(reason, reason == v1::REASON_CALL_DEADLINE
-                                        ? "the deadline of the call passed"
-                                        : "the timeout of the batch passed"),
-              active.defaults.grace);
+  CancelBatch(active, DeadlineError(reason, reason == v1::REASON_CALL_DEADLINE
+                                                ? "the deadline of the call passed"
+                                                : "the timeout of the batch passed"));
 }
 
 void Engine::State::Fire(const Deadlines::ShardDeadline& deadline) {
@@ -251,8 +252,7 @@ void Engine::State::Fire(const Deadlines::AttemptDeadline& deadline) {
     cause.error = DeadlineError(v1::REASON_ATTEMPT_TIMEOUT, "the attempt's timeout passed");
     SetAttemptTimer(attempt, deadline.token, options);
   } else {
-    cause.error =
-        DeadlineError(v1::REASON_TOTAL_TIMEOUT, "did not end before its total_timeout");
+    cause.error = DeadlineError(v1::REASON_TOTAL_TIMEOUT, "did not end before its total_timeout");
     cause.own_deadline = true;
   }
   StopAttempt(deadline.token.slot, cause, options.grace);
@@ -264,16 +264,15 @@ void Engine::State::Handle(DisconnectWatch& watch) {
   active->watchers += watch.change;
   deadlines_.Cancel(&active->disconnect);
   if (active->watchers == 0) {
-    active->disconnect = deadlines_.Set(now_.steady + kDisconnectGrace,
-                                        Deadlines::DisconnectDeadline{active});
+    active->disconnect =
+        deadlines_.Set(now_.steady + kDisconnectGrace, Deadlines::DisconnectDeadline{active});
   }
 }
 
 void Engine::State::Fire(const Deadlines::DisconnectDeadline& deadline) {
   deadline.batch->disconnect = {};
   CancelBatch(*deadline.batch,
-              CancelError(v1::REASON_CLIENT_DISCONNECTED, "the last reader went away"),
-              deadline.batch->defaults.grace);
+              CancelError(v1::REASON_CLIENT_DISCONNECTED, "the last reader went away"));
 }
 
 }  // namespace jobrunner::engine

@@ -15,7 +15,8 @@
 
 namespace jobrunner::engine {
 
-// One thing to be stored: a record at the end of a batch's history, or the removal of a whole batch.
+// One thing to be stored: a record at the end of a batch's history, or the removal of a whole
+// batch.
 struct Append {
   std::string batch_id;
   Record record;

@@ -32,10 +32,10 @@ class Turn {
   int64_t place_ = -1;
 };
 
-// Stride scheduling (Waldspurger and Weihl, 1995): the one with the lowest pass is next, so that over
-// time each gets a share in proportion to its weight, and none waits for ever. Who joins starts where
-// the others are: what it did not ask for while away it does not get. A heap that knows the place of
-// each: every change is O(log n). Not thread-safe.
+// Stride scheduling (Waldspurger and Weihl, 1995): the one with the lowest pass is next, so that
+// over time each gets a share in proportion to its weight, and none waits for ever. Who joins
+// starts where the others are: what it did not ask for while away it does not get. A heap that
+// knows the place of each: every change is O(log n). Not thread-safe.
 template <class T>
 class Turns {
  public:
