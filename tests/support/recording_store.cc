@@ -1,0 +1,110 @@
+#include "support/recording_store.h"
+
+#include <utility>
+
+namespace jobrunner::test {
+
+void RecordingStore::Commit(std::vector<engine::Write> writes, CommitDone done) {
+  commits_.push_back({std::move(writes), std::move(done)});
+  if (!hold_commits_) ReleaseCommit();
+}
+
+void RecordingStore::LoadShard(std::string_view batch_id, int32_t first_index, ShardDone done) {
+  ++loads_seen_;
+  loads_.push_back({std::string(batch_id), first_index, std::move(done)});
+  if (!hold_loads_) ReleaseLoad();
+}
+
+void RecordingStore::ReadLog(std::string_view batch_id, int64_t after_sequence, int64_t,
+                             PageDone done) {
+  const Stored* stored = Find(std::string(batch_id));
+  if (stored == nullptr) {
+    done(absl::NotFoundError("the batch is not stored"));
+    return;
+  }
+  engine::LogPage page;
+  for (const auto& segment : stored->segments) {
+    if (segment->last_sequence() > after_sequence) page.segments.push_back(segment);
+  }
+  page.finished = stored->batch->finished();
+  done(std::move(page));
+}
+
+void RecordingStore::HoldCommits(bool hold) {
+  hold_commits_ = hold;
+  while (!hold && ReleaseCommit()) {
+  }
+}
+
+void RecordingStore::HoldLoads(bool hold) {
+  hold_loads_ = hold;
+  while (!hold && ReleaseLoad()) {
+  }
+}
+
+bool RecordingStore::ReleaseCommit() {
+  if (commits_.empty()) return false;
+  HeldCommit commit = std::move(commits_.front());
+  commits_.pop_front();
+  for (engine::Write& write : commit.writes) Apply(std::move(write));
+  commit.done(absl::OkStatus());
+  return true;
+}
+
+bool RecordingStore::ReleaseLoad() {
+  if (loads_.empty()) return false;
+  const HeldLoad load = std::move(loads_.front());
+  loads_.pop_front();
+  Answer(load);
+  return true;
+}
+
+const RecordingStore::Stored* RecordingStore::Find(const std::string& batch_id) const {
+  auto found = batches_.find(batch_id);
+  return found == batches_.end() ? nullptr : &found->second;
+}
+
+std::vector<v1::Event> RecordingStore::Events(const std::string& batch_id) const {
+  std::vector<v1::Event> events;
+  const Stored* stored = Find(batch_id);
+  if (stored == nullptr) return events;
+  for (const auto& segment : stored->segments) {
+    for (int64_t i = segment->first_sequence(); i <= segment->last_sequence(); ++i) {
+      events.push_back(segment->EventAt(i));
+    }
+  }
+  return events;
+}
+
+void RecordingStore::Apply(engine::Write write) {
+  if (const auto* remove = std::get_if<engine::Remove>(&write)) {
+    batches_.erase(remove->batch_id);
+    return;
+  }
+  auto& append = std::get<engine::Append>(write);
+  Stored& stored = batches_[append.batch_id];
+  if (const auto* accepted = std::get_if<engine::Accepted>(&append.record)) {
+    stored.batch = std::make_unique<engine::Batch>(*accepted);
+  }
+  stored.batch->Apply(append.record);
+  const auto* changed = std::get_if<engine::Changed>(&append.record);
+  if (changed != nullptr && changed->segment != nullptr) {
+    stored.segments.push_back(changed->segment);
+  }
+  stored.records.push_back(std::move(append.record));
+}
+
+void RecordingStore::Answer(const HeldLoad& load) {
+  const Stored* stored = Find(load.batch_id);
+  if (stored != nullptr) {
+    for (const engine::Shard& shard : stored->batch->shards()) {
+      if (shard.first_index == load.first_index) {
+        load.done(shard.bytes);
+        return;
+      }
+    }
+  }
+  load.done(absl::NotFoundError("no such shard is stored"));
+}
+
+}  // namespace jobrunner::test

@@ -1,0 +1,73 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/batch.h"
+#include "engine/store.h"
+
+namespace jobrunner::test {
+
+// A store for one thread that keeps every record, folds it, and answers at once; or, as an injected
+// fault, only when it is told to.
+class RecordingStore final : public engine::Store {
+ public:
+  struct Stored {
+    std::vector<engine::Record> records;
+    // The fold of the records.
+    std::unique_ptr<engine::Batch> batch;
+    std::vector<std::shared_ptr<const engine::Segment>> segments;
+  };
+
+  explicit RecordingStore(bool durable = false) : durable_(durable) {}
+
+  void Commit(std::vector<engine::Write> writes, CommitDone done) override;
+  void LoadShard(std::string_view batch_id, int32_t first_index, ShardDone done) override;
+  void ReadLog(std::string_view batch_id, int64_t after_sequence, int64_t bytes_max,
+               PageDone done) override;
+  bool durable() const override { return durable_; }
+
+  // From here on commits, or loads, wait until they are released; all at the latest when held no
+  // more.
+  void HoldCommits(bool hold);
+  void HoldLoads(bool hold);
+  // The oldest one. False when none waits.
+  bool ReleaseCommit();
+  bool ReleaseLoad();
+
+  size_t commits_waiting() const { return commits_.size(); }
+  size_t loads_waiting() const { return loads_.size(); }
+  int64_t loads() const { return loads_seen_; }
+  // Null when the batch is not (any more) stored.
+  const Stored* Find(const std::string& batch_id) const;
+  // The whole log, parsed.
+  std::vector<v1::Event> Events(const std::string& batch_id) const;
+
+ private:
+  struct HeldCommit {
+    std::vector<engine::Write> writes;
+    CommitDone done;
+  };
+  struct HeldLoad {
+    std::string batch_id;
+    int32_t first_index = 0;
+    ShardDone done;
+  };
+
+  void Apply(engine::Write write);
+  void Answer(const HeldLoad& load);
+
+  const bool durable_;
+  bool hold_commits_ = false;
+  bool hold_loads_ = false;
+  std::deque<HeldCommit> commits_;
+  std::deque<HeldLoad> loads_;
+  int64_t loads_seen_ = 0;
+  std::map<std::string, Stored> batches_;
+};
+
+}  // namespace jobrunner::test
