@@ -13,8 +13,8 @@
 
 namespace jobrunner::client {
 
-// The arguments of a run, one a line or NUL-terminated, read by a thread of its own as they come and
-// held until they are taken: at most kHeldMax, then reading waits. Take, Ready and State may be
+// The arguments of a run, one a line or NUL-terminated, read by a thread of its own as they come
+// and held until they are taken: at most kHeldMax, then reading waits. Take, Ready and State may be
 // called from any thread and do not block.
 class ArgumentSource {
  public:

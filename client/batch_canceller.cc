@@ -9,8 +9,7 @@
 
 namespace jobrunner::client {
 
-BatchCanceller::BatchCanceller(JobClient* client)
-    : client_(client), thread_([this] { Work(); }) {}
+BatchCanceller::BatchCanceller(JobClient* client) : client_(client), thread_([this] { Work(); }) {}
 
 BatchCanceller::~BatchCanceller() {
   {

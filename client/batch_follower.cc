@@ -11,9 +11,10 @@ BatchFollower::BatchFollower(JobClient* client, BatchCanceller* canceller,
                              v1::SubmitBatchRequest request, BatchReader::Options reading,
                              Listener listener)
     : client_(client), canceller_(canceller), listener_(std::move(listener)) {
-  thread_ = std::thread([this, request = std::move(request), reading = std::move(reading)]() mutable {
-    listener_.on_end(Follow(std::move(request), std::move(reading)));
-  });
+  thread_ =
+      std::thread([this, request = std::move(request), reading = std::move(reading)]() mutable {
+        listener_.on_end(Follow(std::move(request), std::move(reading)));
+      });
 }
 
 BatchFollower::~BatchFollower() { thread_.join(); }

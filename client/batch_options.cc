@@ -22,8 +22,7 @@ absl::Status SetFailurePolicy(const std::string& text, v1::BatchSpec* batch) {
   if (text.empty()) return absl::OkStatus();
   const auto policy = ParseFailurePolicy(text);
   if (!policy.ok()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("--failure-policy ", policy.status().message()));
+    return absl::InvalidArgumentError(absl::StrCat("--failure-policy ", policy.status().message()));
   }
   batch->set_failure_policy(*policy);
   return absl::OkStatus();

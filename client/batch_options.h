@@ -30,7 +30,8 @@ struct BatchOptions {
   std::optional<absl::Duration> retention;
 };
 
-// INVALID_ARGUMENT for a label without "=" or an unknown policy; the rest is for the server to judge.
+// INVALID_ARGUMENT for a label without "=" or an unknown policy; the rest is for the server to
+// judge.
 absl::Status ApplyTo(v1::BatchSpec* batch, const BatchOptions& options);
 
 // The "name=value" of `text`; INVALID_ARGUMENT when there is no "=".

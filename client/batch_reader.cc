@@ -91,10 +91,9 @@ absl::Status BatchReader::Advance(v1::StreamResultsResponse* response) {
       continue;
     }
     if (options_.kinds.empty() && event.sequence() != options_.after_sequence + 1) {
-      return absl::DataLossError(absl::StrCat("the server left out events ",
-                                              options_.after_sequence + 1, " to ",
-                                              event.sequence() - 1, " of batch ",
-                                              options_.batch_id));
+      return absl::DataLossError(
+          absl::StrCat("the server left out events ", options_.after_sequence + 1, " to ",
+                       event.sequence() - 1, " of batch ", options_.batch_id));
     }
     options_.after_sequence = event.sequence();
   }

@@ -16,7 +16,8 @@
 namespace jobrunner::client {
 
 // Reads the event log of a batch to its end, in order, each event once: a stream that breaks is
-// taken up again after the last event that was seen. One thread reads; Cancel may be called from any.
+// taken up again after the last event that was seen. One thread reads; Cancel may be called from
+// any.
 class BatchReader {
  public:
   struct Options {
@@ -60,7 +61,8 @@ class BatchReader {
 
   Interrupt cancelled_;
   absl::Mutex mutex_;
-  // Held while Read blocks in it, so that Cancel can reach it; replaced by the reading thread alone.
+  // Held while Read blocks in it, so that Cancel can reach it; replaced by the reading thread
+  // alone.
   std::shared_ptr<ResultStream> stream_ ABSL_GUARDED_BY(mutex_);
 };
 

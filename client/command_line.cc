@@ -1,7 +1,6 @@
 #include "client/command_line.h"
 
 #include <CLI/CLI.hpp>
-
 #include <functional>
 #include <iostream>
 #include <string>
@@ -64,17 +63,19 @@ CLI::Option* AddOptional(CLI::App* app, const std::string& name, std::optional<N
 }
 
 void AddCommon(CLI::App* app, CommonOptions* options) {
-  app->add_option("--server", options->server,
-                  absl::StrCat("Address of the server: HOST:PORT or unix:PATH. $JOBRUNNER_SERVER, or ",
-                               kDefaultServer, " unless given"))
+  app->add_option(
+         "--server", options->server,
+         absl::StrCat("Address of the server: HOST:PORT or unix:PATH. $JOBRUNNER_SERVER, or ",
+                      kDefaultServer, " unless given"))
       ->type_name("ADDRESS");
   const std::map<std::string, OutputFormat> formats = {{"text", OutputFormat::kText},
                                                        {"json", OutputFormat::kJson}};
   app->add_option("--output", options->format, "text, for people, or json: a JSON value a line")
       ->transform(CLI::CheckedTransformer(formats).description(""))
       ->type_name("text|json");
-  AddDuration(app, "--reconnect", [options](absl::Duration value) { options->reconnect = value; },
-              "How long a server that went away is waited for (60)");
+  AddDuration(
+      app, "--reconnect", [options](absl::Duration value) { options->reconnect = value; },
+      "How long a server that went away is waited for (60)");
 }
 
 void AddBatch(CLI::App* app, BatchOptions* options) {
@@ -93,16 +94,18 @@ void DefineRun(CLI::App* app, RunOptions* options) {
               "Jobs at once, at most; 0: as many as possible (the processors; with a named server, "
               "what it runs)")
       ->check(CLI::Range(0, 100'000).description(""));
-  AddDuration(app, "--timeout", [options](absl::Duration value) { options->timeout = value; },
-              "Stops an attempt of a job that takes longer");
+  AddDuration(
+      app, "--timeout", [options](absl::Duration value) { options->timeout = value; },
+      "Stops an attempt of a job that takes longer");
   app->add_option("--retries", options->retries, "Attempts at a job that fails, in all (1)")
       ->check(CLI::Range(1, 1'000).description(""));
-  AddDuration(app, "--retry-delay",
-              [options](absl::Duration value) { options->retry_delay = value; },
-              "Wait before the second attempt, doubled before each further one (0)");
-  app->add_option("--halt", options->halt,
-                  "When to stop before the end: never, or soon|now,fail|success|done=N; soon starts "
-                  "no more jobs, now ends the running ones too");
+  AddDuration(
+      app, "--retry-delay", [options](absl::Duration value) { options->retry_delay = value; },
+      "Wait before the second attempt, doubled before each further one (0)");
+  app->add_option(
+      "--halt", options->halt,
+      "When to stop before the end: never, or soon|now,fail|success|done=N; soon starts "
+      "no more jobs, now ends the running ones too");
   app->add_flag("-k,--keep-order", options->keep_order, "Output in the order of the arguments");
   app->add_flag("--tag", options->tag, "The argument and a tab before each line of output");
   app->add_option("--joblog", options->joblog, "Writes a line for each job, as GNU parallel does")
@@ -114,8 +117,9 @@ void DefineRun(CLI::App* app, RunOptions* options) {
   app->add_option("-a,--arg-file", options->argument_file, "Arguments from a file")
       ->type_name("FILE");
   app->add_flag("--shell", options->shell, "Runs each command by /bin/sh -c");
-  app->add_option("--env", options->environment,
-                  "Passes a variable to a named server, can be repeated (a private one has them all)")
+  app->add_option(
+         "--env", options->environment,
+         "Passes a variable to a named server, can be repeated (a private one has them all)")
       ->type_name("NAME")
       ->allow_extra_args(false);
   AddBatch(app, &options->batch);
@@ -128,17 +132,19 @@ void DefineSubmit(CLI::App* app, SubmitOptions* options) {
   app->add_option("file", options->file, "")->type_name("FILE")->required();
   app->add_flag("--wait", options->wait, "Shows the results until the batch has finished");
   AddBatch(app, &options->batch);
-  AddDuration(app, "--timeout", [options](absl::Duration value) { options->batch.timeout = value; },
-              "Ends the batch when it takes longer");
-  AddDuration(app, "--job-timeout", [options](absl::Duration value) { options->job_timeout = value; },
-              "Of an attempt of a job, unless the job has its own");
+  AddDuration(
+      app, "--timeout", [options](absl::Duration value) { options->batch.timeout = value; },
+      "Ends the batch when it takes longer");
+  AddDuration(
+      app, "--job-timeout", [options](absl::Duration value) { options->job_timeout = value; },
+      "Of an attempt of a job, unless the job has its own");
   AddOptional(app, "--max-parallelism", &options->batch.max_parallelism,
               "Jobs of the batch at once, at most");
   app->add_option("--failure-policy", options->batch.failure_policy, "")
       ->type_name("continue|cancel_batch");
-  AddDuration(app, "--retention",
-              [options](absl::Duration value) { options->batch.retention = value; },
-              "How long the finished batch is kept");
+  AddDuration(
+      app, "--retention", [options](absl::Duration value) { options->batch.retention = value; },
+      "How long the finished batch is kept");
   app->add_option("--request-id", options->request_id,
                   "Makes the call idempotent: the same id again is the same batch");
 }
@@ -155,8 +161,7 @@ void DefineResults(CLI::App* app, ResultsOptions* options) {
   app->add_option("--after", options->after_sequence, "Only events after this sequence number")
       ->check(CLI::NonNegativeNumber.description(""));
   app->add_flag("!--no-follow", options->follow, "Stops at the end of what there is so far");
-  app->add_option("--kinds", options->kinds,
-                  "Only these: output, progress, attempt_error, result")
+  app->add_option("--kinds", options->kinds, "Only these: output, progress, attempt_error, result")
       ->delimiter(',')
       ->type_name("KIND,...")
       ->allow_extra_args(false);
@@ -177,8 +182,9 @@ void DefineCancel(CLI::App* app, CancelOptions* options) {
       ->type_name("INDEX")
       ->allow_extra_args(false);
   app->add_option("--reason", options->reason, "Why, for those who look");
-  AddDuration(app, "--grace", [options](absl::Duration value) { options->grace = value; },
-              "Between asking running jobs to end and forcing them (5)");
+  AddDuration(
+      app, "--grace", [options](absl::Duration value) { options->grace = value; },
+      "Between asking running jobs to end and forcing them (5)");
 }
 
 void DefineStatus(CLI::App* app, StatusOptions* options) {
@@ -210,8 +216,9 @@ void DefineList(CLI::App* app, ListOptions* options) {
 
 void DefineHealth(CLI::App* app, HealthOptions* options) {
   app->description("Asks whether the server serves: exit status 0 if it does, else 1.");
-  AddDuration(app, "--timeout", [options](absl::Duration value) { options->timeout = value; },
-              "For its answer (2)");
+  AddDuration(
+      app, "--timeout", [options](absl::Duration value) { options->timeout = value; },
+      "For its answer (2)");
 }
 
 // The subcommands of admin; each sets what is asked when it is there.
@@ -261,9 +268,9 @@ void DefineAdminCommands(CLI::App* app, AllOptions* all) {
   CLI::App* resize = define("resize", "Sets the bounds of the worker pool", &all->resize);
   AddOptional(resize, "--min", &all->resize.workers_min, "Workers kept when idle");
   AddOptional(resize, "--max", &all->resize.workers_max, "Workers at most");
-  AddDuration(define("drain", "Ends the server, as SIGTERM does", &all->drain), "--grace",
-              [all](absl::Duration value) { all->drain.grace = value; },
-              "For what runs (as configured)");
+  AddDuration(
+      define("drain", "Ends the server, as SIGTERM does", &all->drain), "--grace",
+      [all](absl::Duration value) { all->drain.grace = value; }, "For what runs (as configured)");
 }
 
 // CLI11 knows no "--" before a command line that is passed on: it is renamed while CLI11 reads.
@@ -340,15 +347,15 @@ class Parser {
       invocation.common.server = Environment("JOBRUNNER_SERVER", "");
     }
     if (auto* run = std::get_if<RunOptions>(&invocation.command)) {
-      const absl::Status status =
-          TakeCommandWords(app_.get_subcommand("run")->remaining(), run);
+      const absl::Status status = TakeCommandWords(app_.get_subcommand("run")->remaining(), run);
       if (!status.ok()) return Refuse("run", std::string(status.message()));
     }
     return invocation;
   }
 
-  CLI::App app_{"Runs jobs on a jobrunner server, or commands here, and shows what becomes of them.",
-                "jobrunner"};
+  CLI::App app_{
+      "Runs jobs on a jobrunner server, or commands here, and shows what becomes of them.",
+      "jobrunner"};
   AllOptions all_;
   decltype(Invocation::command) command_;
 };

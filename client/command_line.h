@@ -23,8 +23,8 @@ struct Invocation {
       command;
 };
 
-// Reads the arguments of main. When there is nothing to do any more, since they asked for help or are
-// wrong, that has been said, and the exit status is returned.
+// Reads the arguments of main. When there is nothing to do any more, since they asked for help or
+// are wrong, that has been said, and the exit status is returned.
 std::variant<Invocation, int> ParseCommandLine(int argc, const char* const* argv);
 
 }  // namespace jobrunner::client

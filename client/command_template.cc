@@ -91,8 +91,10 @@ struct WordSplitter {
       escaped = false;
       Append(c);
     } else if (quote != 0) {
-      if (c == quote) quote = 0;
-      else Append(c);
+      if (c == quote)
+        quote = 0;
+      else
+        Append(c);
     } else if (c == '\'' || c == '"') {
       quote = c;
       in_word = true;

@@ -22,8 +22,8 @@ std::string OnWorker(const std::string& worker) {
 std::string ResultLine(const v1::Event& event) {
   const v1::JobResult& result = event.result();
   const bool succeeded = result.state() == v1::JOB_STATE_SUCCEEDED;
-  std::string line = absl::StrCat(succeeded ? "✔ " : "✘ ", JobName(event), ": ",
-                                  ResultText(result), OnWorker(result.worker()));
+  std::string line = absl::StrCat(succeeded ? "✔ " : "✘ ", JobName(event), ": ", ResultText(result),
+                                  OnWorker(result.worker()));
   if (result.attempts() > 1) absl::StrAppend(&line, ", attempt ", result.attempts());
   if (const std::string omitted = OmittedText(result); !omitted.empty()) {
     absl::StrAppend(&line, "; ", omitted);
@@ -33,9 +33,9 @@ std::string ResultLine(const v1::Event& event) {
 
 std::string AttemptErrorLine(const v1::Event& event) {
   const v1::AttemptError& failure = event.attempt_error();
-  std::string line = absl::StrCat("↻ ", JobName(event), ": attempt ", failure.attempt(),
-                                  " failed: ", ErrorText(failure.error()),
-                                  OnWorker(failure.worker()));
+  std::string line =
+      absl::StrCat("↻ ", JobName(event), ": attempt ", failure.attempt(),
+                   " failed: ", ErrorText(failure.error()), OnWorker(failure.worker()));
   if (!failure.will_retry()) return line;
   const absl::Duration wait = FromProto(failure.next_attempt_time()) - FromProto(event.time());
   return absl::StrCat(line, "; again in ",
@@ -48,10 +48,9 @@ std::string ProgressText(const v1::Event& event) {
 }
 
 std::string FinishedLine(const v1::BatchFinished& finished) {
-  std::string line =
-      absl::StrCat("batch ", StateName(finished.state()), ": ", finished.succeeded(),
-                   " succeeded, ", finished.failed(), " failed, ", finished.cancelled(),
-                   " cancelled");
+  std::string line = absl::StrCat("batch ", StateName(finished.state()), ": ", finished.succeeded(),
+                                  " succeeded, ", finished.failed(), " failed, ",
+                                  finished.cancelled(), " cancelled");
   if (finished.has_error()) absl::StrAppend(&line, "; ", ErrorText(finished.error()));
   return line;
 }

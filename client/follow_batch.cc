@@ -18,9 +18,9 @@ bool Succeeded(const v1::Event& event) {
 }
 
 absl::Status WithPlace(const BatchReader& reader, absl::Status status) {
-  absl::Status placed(status.code(), absl::StrCat(status.message(), "\nthe last event seen was ",
-                                                  reader.last_sequence(),
-                                                  "; results --after goes on from there"));
+  absl::Status placed(status.code(),
+                      absl::StrCat(status.message(), "\nthe last event seen was ",
+                                   reader.last_sequence(), "; results --after goes on from there"));
   status.ForEachPayload(
       [&](absl::string_view url, const absl::Cord& payload) { placed.SetPayload(url, payload); });
   return placed;

@@ -34,7 +34,9 @@ class HaltPolicy {
   bool Reached(const Tally& tally) const;
 
   // The first failure ends the run, and its exit status is that of the failed job.
-  bool on_first_failure() const { return when_ != When::kNever && what_ == What::kFail && count_ == 1; }
+  bool on_first_failure() const {
+    return when_ != When::kNever && what_ == What::kFail && count_ == 1;
+  }
   bool on_success() const { return when_ != When::kNever && what_ == What::kSuccess; }
   When when() const { return when_; }
 

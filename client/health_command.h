@@ -9,7 +9,8 @@ struct HealthOptions {
   absl::Duration timeout = absl::Seconds(2);
 };
 
-// Asks whether the server serves: exit status 0, or 1 when it does not, drains or cannot be reached.
+// Asks whether the server serves: exit status 0, or 1 when it does not, drains or cannot be
+// reached.
 absl::StatusOr<int> HealthCommand(const CommonOptions& common, const HealthOptions& options);
 
 }  // namespace jobrunner::client

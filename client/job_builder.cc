@@ -5,7 +5,6 @@
 #include "absl/strings/str_cat.h"
 #include "client/program_path.h"
 #include "client/safe_text.h"
-#include "jobrunner/v1/job.pb.h"
 
 namespace jobrunner::client {
 namespace {
@@ -33,20 +32,19 @@ JobBuilder::JobBuilder(CommandTemplate command, Surroundings surroundings)
   }
 }
 
-absl::StatusOr<std::optional<v1::Job>> JobBuilder::Build(const std::string& argument,
-                                                         int64_t sequence) {
+absl::StatusOr<std::optional<JobBuilder::BuiltJob>> JobBuilder::Build(const std::string& argument,
+                                                                      int64_t sequence) {
   auto argv = command_.Fill(argument, sequence);
   if (!argv.ok()) return argv.status();
   if (argv->empty()) return std::nullopt;
   if (absl::Status status = CheckUtf8(*argv, sequence); !status.ok()) return status;
-  v1::Job job;
-  v1::Command& command = *job.mutable_command();
+  BuiltJob built{v1::Job(), CommandText(*argv)};
+  v1::Command& command = *built.job.mutable_command();
   command.set_working_directory(surroundings_.directory);
   command.add_argv(Program(argv->front()));
   for (size_t i = 1; i < argv->size(); ++i) command.add_argv(std::move((*argv)[i]));
-  command.mutable_env()->insert(surroundings_.environment.begin(),
-                                surroundings_.environment.end());
-  return job;
+  command.mutable_env()->insert(surroundings_.environment.begin(), surroundings_.environment.end());
+  return built;
 }
 
 const std::string& JobBuilder::Program(const std::string& name) {

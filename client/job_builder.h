@@ -9,10 +9,7 @@
 
 #include "absl/status/statusor.h"
 #include "client/command_template.h"
-
-namespace jobrunner::v1 {
-class Job;
-}
+#include "jobrunner/v1/job.pb.h"
 
 namespace jobrunner::client {
 
@@ -29,11 +26,17 @@ class JobBuilder {
     std::map<std::string, std::string> environment;
   };
 
+  struct BuiltJob {
+    v1::Job job;
+    // As it was written, for people.
+    std::string command;
+  };
+
   JobBuilder(CommandTemplate command, Surroundings surroundings);
 
   // The job for the argument; `sequence` is its number in the run. None for a blank command line.
   // Errors: INVALID_ARGUMENT for a quote that is not closed or text that is not UTF-8.
-  absl::StatusOr<std::optional<v1::Job>> Build(const std::string& argument, int64_t sequence);
+  absl::StatusOr<std::optional<BuiltJob>> Build(const std::string& argument, int64_t sequence);
 
   // What a job takes in a request beside its argument, about.
   size_t bytes_each() const { return bytes_each_; }

@@ -7,6 +7,7 @@
 #include <grpcpp/security/credentials.h>
 #include <grpcpp/support/channel_arguments.h>
 
+#include <algorithm>
 #include <chrono>
 #include <future>
 #include <utility>
@@ -27,6 +28,8 @@ using HealthStub = grpc::TemplatedGenericStub<HealthCheckRequest, HealthCheckRes
 
 // Of a unary call. Submitting 64 MiB to a busy server takes seconds.
 constexpr absl::Duration kCallTimeout = absl::Minutes(2);
+
+constexpr absl::Duration kAskedDelayMax = absl::Seconds(30);
 
 std::chrono::system_clock::time_point In(absl::Duration duration) {
   return absl::ToChronoTime(absl::Now() + duration);
@@ -69,6 +72,12 @@ absl::StatusOr<Response> Call(Stub& stub, Method method, const Request& request)
   const grpc::Status status = (stub.*method)(&context, request, &response);
   if (!status.ok()) return FromGrpc(status);
   return response;
+}
+
+// What the server asks for before the next try, within reason.
+absl::Duration AskedDelay(const absl::Status& status) {
+  const absl::Duration delay = RetryDelay(status);
+  return delay <= kAskedDelayMax ? delay : absl::ZeroDuration();
 }
 
 template <typename Response>
@@ -140,7 +149,8 @@ absl::StatusOr<v1::Batch> JobClient::SubmitBatch(v1::SubmitBatchRequest request,
     if (!MayRetryCall(response.status())) return response.status();
     const absl::Duration wait = backoff.AfterFailure(absl::Now());
     if (wait == absl::InfiniteDuration()) return response.status();
-    if (!interrupt->Sleep(wait)) return absl::CancelledError("interrupted");
+    if (!interrupt->Sleep(std::max(wait, AskedDelay(response.status()))))
+      return absl::CancelledError("interrupted");
   }
 }
 

@@ -6,7 +6,8 @@
 
 namespace jobrunner::client {
 
-// Writes to a file descriptor, gathered up to 64 KiB. Not thread-safe; blocks while the reader does.
+// Writes to a file descriptor, gathered up to 64 KiB. Not thread-safe; blocks while the reader
+// does.
 class OutputStream {
  public:
   // `fd` is not owned.

@@ -49,8 +49,9 @@ absl::StatusOr<Pipe> OpenPipe() {
   return Pipe{Raised(fds[0]), Raised(fds[1])};
 }
 
-// Beside this program, as it is installed and built, or where the PATH says.
-absl::StatusOr<std::string> FindServer() {
+// The one that was named, or beside this program, as it is installed and built, or on the PATH.
+absl::StatusOr<std::string> FindServer(const std::string& named) {
+  if (!named.empty()) return named;
   std::array<char, 4096> self;
   const ssize_t size = readlink("/proc/self/exe", self.data(), self.size());
   std::string beside(self.data(), size > 0 ? static_cast<size_t>(size) : 0);
@@ -110,8 +111,8 @@ class SpawnPlan {
     posix_spawnattr_init(&attributes_);
     posix_spawnattr_setsigmask(&attributes_, &none);
     posix_spawnattr_setsigdefault(&attributes_, &all);
-    posix_spawnattr_setflags(
-        &attributes_, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+    posix_spawnattr_setflags(&attributes_,
+                             POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
   }
 
   ~SpawnPlan() {
@@ -147,7 +148,7 @@ bool ReadLine(int fd, std::string* line) {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<PrivateServer>> PrivateServer::Start(const Options& options) {
-  const auto program = FindServer();
+  const auto program = FindServer(options.program);
   if (!program.ok()) return program.status();
   std::unique_ptr<PrivateServer> server(new PrivateServer());
   absl::Status status = server->MakeDirectory();

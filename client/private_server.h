@@ -14,10 +14,11 @@
 
 namespace jobrunner::client {
 
-// A jobrunnerd of one's own: on a unix socket in a fresh directory that only its user can enter, with
-// the memory store and any command allowed. It lives as long as this object, however the process
-// ends: it holds the read end of a pipe whose write end is here alone, and ends at its end of file,
-// removing the directory. It has a session of its own, so that Ctrl-C reaches this process alone.
+// A jobrunnerd of one's own: on a unix socket in a fresh directory that only its user can enter,
+// with the memory store and any command allowed. It lives as long as this object, however the
+// process ends: it holds the read end of a pipe whose write end is here alone, and ends at its end
+// of file, removing the directory. It has a session of its own, so that Ctrl-C reaches this process
+// alone.
 class PrivateServer {
  public:
   struct Options {
@@ -25,10 +26,12 @@ class PrivateServer {
     int workers_max = 1;
     // For every command.
     std::map<std::string, std::string> environment;
+    // The jobrunnerd to start; empty: the one beside this program, or on the PATH.
+    std::string program;
   };
 
   // Started and serving; blocks until then. To be called before the process uses gRPC. Errors: no
-  // jobrunnerd beside this program or on the PATH; it ended at once, with what it said.
+  // jobrunnerd was found; it ended at once, with what it said.
   static absl::StatusOr<std::unique_ptr<PrivateServer>> Start(const Options& options);
 
   // Lets the server end and waits until it has.

@@ -24,9 +24,9 @@ std::string ProgressLine(const RunProgress& progress) {
   const int64_t done = progress.tally.done();
   const double part = progress.known == 0 ? 0 : static_cast<double>(done) / progress.known;
   const int filled = static_cast<int>(part * kWidth);
-  std::string line = absl::StrFormat("[%s%s] %3d%% %d/%d%s", std::string(filled, '#'),
-                                     std::string(kWidth - filled, '.'), static_cast<int>(part * 100),
-                                     done, progress.known, progress.input_ended ? "" : "+");
+  std::string line = absl::StrFormat(
+      "[%s%s] %3d%% %d/%d%s", std::string(filled, '#'), std::string(kWidth - filled, '.'),
+      static_cast<int>(part * 100), done, progress.known, progress.input_ended ? "" : "+");
   if (progress.tally.failed > 0) absl::StrAppend(&line, ", ", progress.tally.failed, " failed");
   return absl::StrCat(line, Left(progress));
 }

@@ -12,8 +12,8 @@ struct RunOptions;
 // Stands for "--" between the options of run and its command.
 inline constexpr char kCommandFollows[] = "\x01--";
 
-// Takes what follows the options of run: [--] COMMAND [WORDS] [::: ARGUMENT...]. INVALID_ARGUMENT for
-// an option that run does not know, or a second list of arguments.
+// Takes what follows the options of run: [--] COMMAND [WORDS] [::: ARGUMENT...]. INVALID_ARGUMENT
+// for an option that run does not know, or a second list of arguments.
 absl::Status TakeCommandWords(std::vector<std::string> words, RunOptions* options);
 
 }  // namespace jobrunner::client

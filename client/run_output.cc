@@ -100,8 +100,8 @@ void RunOutput::Log(const RunJob& job, const v1::Event& event) {
   const v1::JobResult& result = event.result();
   const absl::Duration run_time = FromProto(result.run_time());
   const absl::Status status =
-      log_->Add({job.sequence, FromProto(event.time()) - run_time, run_time,
-                 result.output_bytes(), LoggedExitValue(result), result.signal(), job.command});
+      log_->Add({job.sequence, FromProto(event.time()) - run_time, run_time, result.output_bytes(),
+                 LoggedExitValue(result), result.signal(), job.command});
   if (log_status_.ok()) log_status_ = status;
 }
 

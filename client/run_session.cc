@@ -99,8 +99,8 @@ void RunSession::Handle(BatchEnded ended) {
   open_.erase(batch);
   if (ended.status.ok()) return;
   if (first > 1 && IsAboutJobs(ended.status)) {
-    output_->Remark(absl::StrCat("of the jobs from number ", first,
-                                 " on, which are batch.jobs[0] and so on:"));
+    output_->Remark(
+        absl::StrCat("of the jobs from number ", first, " on, which are batch.jobs[0] and so on:"));
   }
   Fail(std::move(ended.status));
 }
@@ -146,15 +146,14 @@ std::optional<v1::BatchSpec> RunSession::BuildBatch(const Admission::Offer& offe
   v1::BatchSpec spec = options_.batch;
   for (std::string& argument : arguments_->Take(static_cast<size_t>(offer.jobs), kRequestBytesMax,
                                                 builder_->bytes_each())) {
-    auto job = builder_->Build(argument, jobs_ + 1);
-    if (!job.ok()) {
-      Fail(job.status());
+    auto built = builder_->Build(argument, jobs_ + 1);
+    if (!built.ok()) {
+      Fail(built.status());
       return std::nullopt;
     }
-    if (!job->has_value()) continue;
-    const auto& argv = (*job)->command().argv();
-    batch->jobs.push_back({++jobs_, std::move(argument), CommandText({argv.begin(), argv.end()})});
-    *spec.add_jobs() = std::move(**job);
+    if (!built->has_value()) continue;
+    *spec.add_jobs() = std::move((*built)->job);
+    batch->jobs.push_back({++jobs_, std::move(argument), std::move((*built)->command)});
   }
   return spec;
 }

@@ -23,8 +23,8 @@
 
 namespace jobrunner::client {
 
-// One run: takes arguments as they come, submits them in batches, follows these, shows what they do.
-// The thread that calls Run decides everything; others tell it through its inbox.
+// One run: takes arguments as they come, submits them in batches, follows these, shows what they
+// do. The thread that calls Run decides everything; others tell it through its inbox.
 class RunSession {
  public:
   struct Options {

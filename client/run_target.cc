@@ -29,7 +29,7 @@ int Slots(const RunOptions& options) {
 absl::StatusOr<RunTarget> StartPrivate(const RunOptions& options) {
   RunTarget target;
   target.admission.slots = Slots(options);
-  auto server = PrivateServer::Start({target.admission.slots, OwnEnvironment()});
+  auto server = PrivateServer::Start({target.admission.slots, OwnEnvironment(), ""});
   if (!server.ok()) return server.status();
   target.server = std::move(*server);
   target.client = std::make_unique<JobClient>(target.server->address());

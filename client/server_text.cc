@@ -31,7 +31,8 @@ std::string PoolLine(const v1::PoolStatistics& pool) {
 
 std::string QueueLine(const v1::QueueStatistics& queue) {
   return absl::StrCat(SafeText(queue.name()), ": ", queue.queued(), " queued, ", queue.running(),
-                      " running, ", queue.retrying(), " retrying", queue.paused() ? ", paused" : "");
+                      " running, ", queue.retrying(), " retrying",
+                      queue.paused() ? ", paused" : "");
 }
 
 void AddLimits(const v1::ServerLimits& limits, Rows* rows) {
@@ -66,10 +67,10 @@ std::string StatisticsText(const v1::GetStatisticsResponse& statistics) {
   rows.push_back({"pool", PoolLine(statistics.pool())});
   rows.push_back({"batches", absl::StrCat(statistics.batches_running(), " running, ",
                                           statistics.batches_kept(), " kept")});
-  rows.push_back({"jobs", absl::StrCat(statistics.jobs_accepted(), " accepted, ",
-                                       statistics.jobs_succeeded(), " succeeded, ",
-                                       statistics.jobs_failed(), " failed, ",
-                                       statistics.jobs_cancelled(), " cancelled")});
+  rows.push_back(
+      {"jobs", absl::StrCat(statistics.jobs_accepted(), " accepted, ", statistics.jobs_succeeded(),
+                            " succeeded, ", statistics.jobs_failed(), " failed, ",
+                            statistics.jobs_cancelled(), " cancelled")});
   rows.push_back({"attempts", absl::StrCat(statistics.attempts_started(), " started, ",
                                            statistics.attempts_retried(), " retried")});
   rows.push_back({"streams", absl::StrCat(statistics.streams())});

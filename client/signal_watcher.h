@@ -9,8 +9,9 @@
 namespace jobrunner::client {
 
 // SIGINT, SIGTERM and SIGHUP of a run, taken by a thread from a signalfd: the first is told to a
-// callback, the second ends the process at once with 128 + its number. Made before any other thread,
-// since it blocks the signals for those that come after it; SIGPIPE is ignored from then on.
+// callback, the second ends the process at once with 128 + its number. Made before any other
+// thread, since it blocks the signals for those that come after it; SIGPIPE is ignored from then
+// on.
 class SignalWatcher {
  public:
   SignalWatcher();

@@ -56,7 +56,9 @@ TEST(ParseBatchFile, NamesTheFieldOfARequest) {
   EXPECT_THAT(Refusal(R"({"batch": {"jobs": [{"comand": {}}]}})"), HasSubstr("comand"));
 }
 
-TEST(ParseBatchFile, RefusesAFileWithoutJobs) { EXPECT_THAT(Refusal("\n \n"), HasSubstr("no jobs")); }
+TEST(ParseBatchFile, RefusesAFileWithoutJobs) {
+  EXPECT_THAT(Refusal("\n \n"), HasSubstr("no jobs"));
+}
 
 TEST(ParseBatchFile, RefusesWhatIsNestedTooDeepBeforeAParserSeesIt) {
   EXPECT_THAT(Refusal("{\"batch\": " + std::string(100'000, '[')), HasSubstr("deeper than 64"));

@@ -49,8 +49,7 @@ TEST(CommandTemplate, ForAShellTheArgumentIsQuoted) {
 
 TEST(CommandTemplate, WithoutWordsTheArgumentIsTheCommandLine) {
   EXPECT_THAT(Filled({}, "echo 'a  b' c\\ d \"e\""), ElementsAre("echo", "a  b", "c d", "e"));
-  EXPECT_THAT(Filled({}, "echo $HOME | wc", true),
-              ElementsAre("/bin/sh", "-c", "echo $HOME | wc"));
+  EXPECT_THAT(Filled({}, "echo $HOME | wc", true), ElementsAre("/bin/sh", "-c", "echo $HOME | wc"));
 }
 
 TEST(CommandTemplate, AQuoteThatIsNotClosedIsAnError) {

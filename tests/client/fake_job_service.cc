@@ -102,9 +102,9 @@ grpc::Status FakeJobService::SubmitBatch(grpc::ServerContext*,
   return grpc::Status::OK;
 }
 
-grpc::Status FakeJobService::StreamResults(
-    grpc::ServerContext* context, const v1::StreamResultsRequest* request,
-    grpc::ServerWriter<v1::StreamResultsResponse>* writer) {
+grpc::Status FakeJobService::StreamResults(grpc::ServerContext* context,
+                                           const v1::StreamResultsRequest* request,
+                                           grpc::ServerWriter<v1::StreamResultsResponse>* writer) {
   std::optional<Break> broken;
   Log* log = nullptr;
   int64_t sequence = request->after_sequence();

@@ -30,13 +30,15 @@ class FakeJobService final : public v1::JobService::Service {
 
   std::string address() const;
 
-  // The next streams end with these statuses after so many messages of one event each, one a stream.
+  // The next streams end with these statuses after so many messages of one event each, one a
+  // stream.
   struct Break {
     int after_events = 0;
     grpc::Status status;
   };
   void BreakNextStreams(std::vector<Break> breaks);
-  // The next submits are answered so, one each; the batch of a lost answer is accepted all the same.
+  // The next submits are answered so, one each; the batch of a lost answer is accepted all the
+  // same.
   struct Refusal {
     grpc::Status status;
     bool accepted = false;

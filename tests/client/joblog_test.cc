@@ -9,15 +9,19 @@ namespace jobrunner::client {
 namespace {
 
 JobLogEntry Entry() {
-  return {3, absl::FromUnixMillis(1'700'000'000'250), absl::Milliseconds(1'500), 42, 2, 0,
+  return {3,
+          absl::FromUnixMillis(1'700'000'000'250),
+          absl::Milliseconds(1'500),
+          42,
+          2,
+          0,
           "wc -l 'a b'"};
 }
 
 TEST(JobLogLine, HasTheColumnsOfGnuParallel) {
   EXPECT_EQ(JobLogHeader(),
             "Seq\tHost\tStarttime\tJobRuntime\tSend\tReceive\tExitval\tSignal\tCommand\n");
-  EXPECT_EQ(JobLogLine(Entry()),
-            "3\t:\t1700000000.250\t     1.500\t0\t42\t2\t0\twc -l 'a b'\n");
+  EXPECT_EQ(JobLogLine(Entry()), "3\t:\t1700000000.250\t     1.500\t0\t42\t2\t0\twc -l 'a b'\n");
 }
 
 TEST(JobLogLine, StaysALineWhateverTheCommandHolds) {

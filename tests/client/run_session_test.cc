@@ -56,8 +56,7 @@ class RunSessionTest : public testing::Test {
 
   static std::string Contents(FILE* file) {
     std::string text(static_cast<size_t>(lseek(fileno(file), 0, SEEK_END)), '\0');
-    EXPECT_EQ(pread(fileno(file), text.data(), text.size(), 0),
-              static_cast<ssize_t>(text.size()));
+    EXPECT_EQ(pread(fileno(file), text.data(), text.size(), 0), static_cast<ssize_t>(text.size()));
     return text;
   }
   std::string Output() { return Contents(output_); }

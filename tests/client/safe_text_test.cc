@@ -5,13 +5,13 @@
 namespace jobrunner::client {
 namespace {
 
-TEST(SafeText, LeavesOrdinaryTextAlone) {
-  EXPECT_EQ(SafeText("naïve ✔ 日本 𝄞"), "naïve ✔ 日本 𝄞");
-}
+TEST(SafeText, LeavesOrdinaryTextAlone) { EXPECT_EQ(SafeText("naïve ✔ 日本 𝄞"), "naïve ✔ 日本 𝄞"); }
 
 TEST(SafeText, EscapesWhatSteersATerminal) {
   EXPECT_EQ(SafeText("a\x1b[2Jb\r\n\tc\x7f"), "a\\x1b[2Jb\\r\\n\\tc\\x7f");
-  EXPECT_EQ(SafeText("\xc2\x9b" "31m"), "\\xc2\\x9b31m");
+  EXPECT_EQ(SafeText("\xc2\x9b"
+                     "31m"),
+            "\\xc2\\x9b31m");
 }
 
 TEST(SafeText, EscapesWhatIsNotUtf8) {

@@ -1,0 +1,47 @@
+// A server that a bench runs against.
+
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace jobrunner::bench {
+
+// A process with a pipe to its standard input and from its standard output. Aborts with a message
+// where it cannot go on: a bench has nobody to report to.
+class Child {
+ public:
+  // `argv[0]` is a path. Blocks until the child has printed a line that has ` serving on ` in it.
+  explicit Child(std::vector<std::string> argv);
+  // Ends it: closes its standard input, sends SIGTERM, waits.
+  ~Child();
+  Child(const Child&) = delete;
+  Child& operator=(const Child&) = delete;
+
+  const std::string& address() const { return address_; }
+  pid_t pid() const { return pid_; }
+
+  // Resident memory, in bytes.
+  int64_t ResidentBytes() const;
+  // Processor time used so far by all its threads, in seconds.
+  double CpuSeconds() const;
+
+ private:
+  pid_t pid_ = -1;
+  int stdin_ = -1;
+  int stdout_ = -1;
+  std::string address_;
+};
+
+// The folder of the program that runs.
+std::string ProgramFolder();
+
+// jobrunnerd with a configuration, as JSON; on loopback, with a free port.
+std::unique_ptr<Child> StartServer(const std::string& config);
+std::unique_ptr<Child> StartBareServer();
+
+}  // namespace jobrunner::bench
