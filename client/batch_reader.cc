@@ -68,7 +68,7 @@ void BatchReader::Open() {
 
 absl::Status BatchReader::Close() {
   absl::MutexLock lock(&mutex_);
-  absl::Status status = stream_->Finish();
+  const absl::Status status = stream_->Finish();
   stream_.reset();
   return status;
 }
