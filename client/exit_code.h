@@ -2,7 +2,7 @@
 
 namespace jobrunner::client {
 
-// What the program's exit status says; `jobrunner --help` shows the same list. `run` uses 1 to 101
+// What the program's exit status says; `run` uses 1 to 101
 // for failed jobs, as GNU parallel does; results and submit --wait exit with 1 when a job did not
 // succeed. 128 + a signal's number: ended by that signal.
 enum ExitCode : int {
@@ -22,5 +22,12 @@ enum ExitCode : int {
   // All jobs succeeded, but some wrote more than the server keeps.
   kOutputCut = 204,
 };
+
+// The same for people, at the end of --help.
+inline constexpr char kExitStatusText[] = R"(
+Exit status: 0 all is well; of run: 1 to 100 so many jobs failed, 101 more did (with --halt …,fail=1
+that of the failed job); of results and submit --wait: 1 a job did not succeed; of health: 1 not
+serving. 200 wrong usage, 201 no server answers, 202 the server refused the call, 203 a local
+failure, 204 the output of a job was cut, 128+N ended by signal N.)";
 
 }  // namespace jobrunner::client

@@ -5,9 +5,16 @@
 
 #include "absl/status/status.h"
 
+namespace CLI {
+class App;
+}
+
 namespace jobrunner::client {
 
 struct RunOptions;
+
+// Defines the options of run. What follows them is left over, for TakeCommandWords.
+void DefineRun(CLI::App* app, RunOptions* options);
 
 // Stands for "--" between the options of run and its command.
 inline constexpr char kCommandFollows[] = "\x01--";

@@ -1,0 +1,24 @@
+#pragma once
+
+namespace CLI {
+class App;
+}
+
+namespace jobrunner::client {
+
+struct CancelOptions;
+struct ErrorsOptions;
+struct ListOptions;
+struct ResultsOptions;
+struct StatusOptions;
+struct SubmitOptions;
+
+// Define the options of the commands about batches.
+void DefineSubmit(CLI::App* app, SubmitOptions* options);
+void DefineResults(CLI::App* app, ResultsOptions* options);
+void DefineErrors(CLI::App* app, ErrorsOptions* options);
+void DefineCancel(CLI::App* app, CancelOptions* options);
+void DefineStatus(CLI::App* app, StatusOptions* options);
+void DefineList(CLI::App* app, ListOptions* options);
+
+}  // namespace jobrunner::client
