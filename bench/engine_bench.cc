@@ -98,5 +98,7 @@ void Run(int64_t jobs, int slots) {
 }  // namespace jobrunner
 
 int main(int argc, char** argv) {
+  // As jobrunnerd has it.
+  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
   jobrunner::Run(argc > 1 ? std::atoll(argv[1]) : 2'000'000, argc > 2 ? std::atoi(argv[2]) : 1024);
 }

@@ -1,5 +1,6 @@
 #include <variant>
 
+#include "absl/synchronization/mutex.h"
 #include "server/daemon.h"
 #include "server/flags.h"
 #include "server/signal_watch.h"
@@ -7,6 +8,9 @@
 
 int main(int argc, char** argv) {
   using namespace jobrunner::server;
+  // Debian builds absl with its debugging on, where every lock looks for deadlocks: the tests keep
+  // that, the server does without.
+  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
   OpenStandardDescriptors();
   const std::variant<Flags, ExitCode> parsed = ParseFlags(argc, argv);
   if (const auto* exit = std::get_if<ExitCode>(&parsed)) return exit->code;
