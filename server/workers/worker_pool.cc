@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/status_macros.h"
+#include "workers/command_executor.h"
+#include "workers/command_failure.h"
 #include "workers/handler_executor.h"
 
 namespace jobrunner::workers {
@@ -10,34 +13,64 @@ namespace jobrunner::workers {
 absl::StatusOr<std::unique_ptr<WorkerPool>> WorkerPool::Create(engine::PoolBounds bounds,
                                                                const Environment& environment,
                                                                engine::AttemptSink* sink) {
-  return std::unique_ptr<WorkerPool>(new WorkerPool(bounds, environment, sink));
+  std::unique_ptr<WorkerPool> pool(new WorkerPool(bounds, environment.clock, sink));
+  RETURN_IF_ERROR(pool->StartExecutors(environment));
+  return pool;
 }
 
-WorkerPool::WorkerPool(engine::PoolBounds bounds, const Environment& environment,
+WorkerPool::WorkerPool(engine::PoolBounds bounds, const base::Clock* clock,
                        engine::AttemptSink* sink)
-    : clock_(*environment.clock), sink_(sink), bounds_(bounds) {
+    : clock_(*clock), sink_(sink), bounds_(bounds) {}
+
+absl::Status WorkerPool::StartExecutors(const Environment& environment) {
   engine::AttemptSink* const self = this;
   handlers_ = std::make_unique<HandlerExecutor>(environment.handlers, self, environment.logger);
-  handlers_->KeepIdle(bounds.min);
+  {
+    absl::MutexLock lock(&mutex_);
+    handlers_->KeepIdle(bounds_.min);
+  }
+  const CommandCatalog& catalog = *environment.commands;
+  if (!catalog.allows_any() && catalog.Names().empty()) return absl::OkStatus();
+  ASSIGN_OR_RETURN(commands_, CommandExecutor::Create(&catalog, self, environment.logger));
+  return absl::OkStatus();
 }
 
 WorkerPool::~WorkerPool() = default;
 
 void WorkerPool::Start(std::vector<engine::Assignment> assignments) {
   std::vector<NumberedAssignment> handlers;
-  handlers.reserve(assignments.size());
+  std::vector<NumberedAssignment> commands;
   const base::SteadyTime now = clock_.Read().steady;
   {
     absl::MutexLock lock(&mutex_);
     for (engine::Assignment& assignment : assignments) {
       const int32_t worker = numbers_.Take(now);
-      handlers.push_back({.assignment = std::move(assignment), .worker = worker});
+      auto& work = assignment.job().has_command() ? commands : handlers;
+      work.push_back({.assignment = std::move(assignment), .worker = worker});
     }
   }
-  handlers_->Start(std::move(handlers));
+  if (!handlers.empty()) handlers_->Start(std::move(handlers));
+  if (commands.empty()) return;
+  if (commands_ == nullptr) return FailWithoutExecutor(std::move(commands));
+  commands_->Start(std::move(commands));
 }
 
-void WorkerPool::Stop(const std::vector<engine::StopOrder>& orders) { handlers_->Stop(orders); }
+// The batch was accepted under another configuration.
+void WorkerPool::FailWithoutExecutor(std::vector<NumberedAssignment> work) {
+  std::vector<engine::Outcome> outcomes(work.size());
+  for (size_t i = 0; i < work.size(); ++i) {
+    outcomes[i].token = work[i].assignment.token;
+    outcomes[i].worker = work[i].worker;
+    outcomes[i].failure = std::make_unique<engine::Failure>(ProgramNotFound(
+        absl::PermissionDeniedError("the configuration does not allow any command")));
+  }
+  Finished(std::move(outcomes));
+}
+
+void WorkerPool::Stop(const std::vector<engine::StopOrder>& orders) {
+  handlers_->Stop(orders);
+  if (commands_ != nullptr) commands_->Stop(orders);
+}
 
 void WorkerPool::Resize(engine::PoolBounds bounds) {
   absl::MutexLock lock(&mutex_);

@@ -12,10 +12,12 @@
 #include "engine/executor.h"
 #include "workers/command_catalog.h"
 #include "workers/handler_registry.h"
+#include "workers/numbered_assignment.h"
 #include "workers/worker_numbers.h"
 
 namespace jobrunner::workers {
 
+class CommandExecutor;
 class HandlerExecutor;
 
 // This process's workers. Each attempt gets the lowest free one; commands and handlers run in
@@ -34,6 +36,7 @@ class WorkerPool final : public engine::Executor, private engine::AttemptSink {
     base::Logger* logger;
   };
 
+  // UNAVAILABLE when the machine does not let commands be started.
   static absl::StatusOr<std::unique_ptr<WorkerPool>> Create(engine::PoolBounds bounds,
                                                             const Environment& environment,
                                                             engine::AttemptSink* sink);
@@ -45,7 +48,10 @@ class WorkerPool final : public engine::Executor, private engine::AttemptSink {
   engine::ExecutorStatistics Statistics() const override ABSL_LOCKS_EXCLUDED(mutex_);
 
  private:
-  WorkerPool(engine::PoolBounds bounds, const Environment& environment, engine::AttemptSink* sink);
+  WorkerPool(engine::PoolBounds bounds, const base::Clock* clock, engine::AttemptSink* sink);
+
+  absl::Status StartExecutors(const Environment& environment);
+  void FailWithoutExecutor(std::vector<NumberedAssignment> work);
 
   // What the executors report: passed on, after the worker has become free.
   void Finished(engine::Outcome outcome) override ABSL_LOCKS_EXCLUDED(mutex_);
@@ -67,6 +73,8 @@ class WorkerPool final : public engine::Executor, private engine::AttemptSink {
 
   // They report to the pool, so they end first.
   std::unique_ptr<HandlerExecutor> handlers_;
+  // Null where no command is allowed.
+  std::unique_ptr<CommandExecutor> commands_;
 };
 
 }  // namespace jobrunner::workers

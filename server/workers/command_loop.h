@@ -1,0 +1,106 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_map.h"
+#include "absl/synchronization/mutex.h"
+#include "base/logging.h"
+#include "base/thread_role.h"
+#include "engine/executor.h"
+#include "workers/command_attempt.h"
+#include "workers/command_catalog.h"
+#include "workers/poller.h"
+#include "workers/spawner_process.h"
+
+namespace jobrunner::workers {
+
+// What the thread of the command executor does. Start, Stop and End are for any thread and do not
+// block; Run is that thread's life.
+class CommandLoop {
+ public:
+  CommandLoop(Poller poller, std::unique_ptr<SpawnerProcess> spawner, uint64_t open_files,
+              const CommandCatalog* catalog, engine::AttemptSink* sink, base::Logger* logger);
+  ~CommandLoop();
+
+  void Start(std::vector<NumberedAssignment> work) ABSL_LOCKS_EXCLUDED(mutex_);
+  void Stop(const std::vector<engine::StopOrder>& orders) ABSL_LOCKS_EXCLUDED(mutex_);
+  // Run kills what still runs and returns.
+  void End() ABSL_LOCKS_EXCLUDED(mutex_);
+
+  void Run();
+
+ private:
+  struct Mail {
+    std::vector<NumberedAssignment> work;
+    std::vector<engine::StopOrder> orders;
+    bool end = false;
+  };
+
+  enum class TimerKind { kForce, kGiveUp, kShow, kRetry };
+  struct Timer {
+    uint64_t id;
+    TimerKind kind;
+  };
+
+  Mail TakeMail() ABSL_LOCKS_EXCLUDED(mutex_);
+  void Wake(bool was_empty) { if (was_empty) poller_.Wake(); }
+
+  void Step(Mail mail) ABSL_EXCLUSIVE_LOCKS_REQUIRED(thread_);
+  void EndAll() ABSL_EXCLUSIVE_LOCKS_REQUIRED(thread_);
+
+  void Accept(NumberedAssignment work) ABSL_EXCLUSIVE_LOCKS_REQUIRED(thread_);
+  void Obey(const engine::StopOrder& order) ABSL_EXCLUSIVE_LOCKS_REQUIRED(thread_);
+  void Force(uint64_t id, CommandAttempt& attempt) ABSL_EXCLUSIVE_LOCKS_REQUIRED(thread_);
+
+  // Starts what waits, as long as the spawner takes it.
+  void LaunchWaiting() ABSL_EXCLUSIVE_LOCKS_REQUIRED(thread_);
+  void Launch(uint64_t id, CommandAttempt& attempt) ABSL_EXCLUSIVE_LOCKS_REQUIRED(thread_);
+  bool OpenAndWatch(uint64_t id, CommandAttempt& attempt, SpawnOrder* order)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(thread_);
+  // Starts the spawner if it has died. False with the reason logged when that fails.
+  absl::Status EnsureSpawner() ABSL_EXCLUSIVE_LOCKS_REQUIRED(thread_);
+
+  void Handle(uint64_t tag) ABSL_EXCLUSIVE_LOCKS_REQUIRED(thread_);
+  void ReadOutput(uint64_t id, OutputPipe& output, CommandAttempt& attempt)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(thread_);
+  void Show(CommandAttempt& attempt) ABSL_EXCLUSIVE_LOCKS_REQUIRED(thread_);
+  void TakeReports() ABSL_EXCLUSIVE_LOCKS_REQUIRED(thread_);
+  void TakeReport(const SpawnReport& report) ABSL_EXCLUSIVE_LOCKS_REQUIRED(thread_);
+  bool RetriesSpawn(const SpawnReport& report, CommandAttempt& attempt)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(thread_);
+  void LoseSpawner() ABSL_EXCLUSIVE_LOCKS_REQUIRED(thread_);
+
+  void FireTimers(base::SteadyTime now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(thread_);
+  void Fire(const Timer& timer, base::SteadyTime time) ABSL_EXCLUSIVE_LOCKS_REQUIRED(thread_);
+
+  // Takes the attempt off the table, its outcome to be reported at the end of the step.
+  void Settle(uint64_t id, engine::Outcome outcome) ABSL_EXCLUSIVE_LOCKS_REQUIRED(thread_);
+  void Report() ABSL_EXCLUSIVE_LOCKS_REQUIRED(thread_);
+
+  const CommandCatalog& catalog_;
+  engine::AttemptSink& sink_;
+  base::Logger& logger_;
+  const uint64_t open_files_;
+
+  Poller poller_;
+
+  absl::Mutex mutex_;
+  Mail mail_ ABSL_GUARDED_BY(mutex_);
+
+  base::ThreadRole thread_;
+  // Null when it died and was not needed since.
+  std::unique_ptr<SpawnerProcess> spawner_ ABSL_GUARDED_BY(thread_);
+  // By the numbers of their tokens.
+  absl::flat_hash_map<uint64_t, std::unique_ptr<CommandAttempt>> attempts_ ABSL_GUARDED_BY(thread_);
+  // Not handed to the spawner yet.
+  std::deque<uint64_t> waiting_ ABSL_GUARDED_BY(thread_);
+  std::multimap<base::SteadyTime, Timer> timers_ ABSL_GUARDED_BY(thread_);
+  std::vector<engine::Outcome> outcomes_ ABSL_GUARDED_BY(thread_);
+};
+
+}  // namespace jobrunner::workers

@@ -1,0 +1,76 @@
+#include "workers/poller.h"
+
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+
+#include "absl/strings/str_cat.h"
+
+namespace jobrunner::workers {
+namespace {
+
+constexpr uint64_t kWakeTag = ~uint64_t{0};
+constexpr int kReadyMax = 64;
+
+// Rounded up, so that the deadline has passed when the wait ends; -1 waits for ever.
+int MillisecondsUntil(base::SteadyTime deadline) {
+  using std::chrono::milliseconds;
+  if (deadline == base::SteadyTime::max()) return -1;
+  const base::SteadyTime now = std::chrono::steady_clock::now();
+  if (deadline <= now) return 0;
+  const auto wait = std::chrono::ceil<milliseconds>(deadline - now);
+  return static_cast<int>(std::min(wait, milliseconds(std::chrono::hours(1))).count());
+}
+
+bool Control(int epoll, int operation, int fd, uint32_t events, uint64_t tag) {
+  epoll_event event{};
+  event.events = events;
+  event.data.u64 = tag;
+  return epoll_ctl(epoll, operation, fd, &event) == 0;
+}
+
+}  // namespace
+
+absl::StatusOr<Poller> Poller::Create() {
+  UniqueFd epoll(epoll_create1(EPOLL_CLOEXEC));
+  UniqueFd wake(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  if (!epoll.is_open() || !wake.is_open() ||
+      !Control(epoll.get(), EPOLL_CTL_ADD, wake.get(), EPOLLIN, kWakeTag)) {
+    return absl::UnavailableError(absl::StrCat("epoll: ", strerror(errno)));
+  }
+  return Poller(std::move(epoll), std::move(wake));
+}
+
+bool Poller::Watch(int fd, uint64_t tag) {
+  return Control(epoll_.get(), EPOLL_CTL_ADD, fd, EPOLLIN, tag);
+}
+
+void Poller::WatchWritable(int fd, uint64_t tag, bool on) {
+  const uint32_t events = on ? EPOLLIN | EPOLLOUT : EPOLLIN;
+  Control(epoll_.get(), EPOLL_CTL_MOD, fd, events, tag);
+}
+
+void Poller::Wait(base::SteadyTime deadline, std::vector<uint64_t>* ready) {
+  ready->clear();
+  epoll_event events[kReadyMax];
+  const int count = epoll_wait(epoll_.get(), events, kReadyMax, MillisecondsUntil(deadline));
+  for (int i = 0; i < count; ++i) {
+    if (events[i].data.u64 != kWakeTag) {
+      ready->push_back(events[i].data.u64);
+      continue;
+    }
+    uint64_t wakes = 0;
+    [[maybe_unused]] const ssize_t bytes = read(wake_.get(), &wakes, sizeof(wakes));
+  }
+}
+
+void Poller::Wake() {
+  const uint64_t one = 1;
+  [[maybe_unused]] const ssize_t bytes = write(wake_.get(), &one, sizeof(one));
+}
+
+}  // namespace jobrunner::workers

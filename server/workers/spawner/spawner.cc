@@ -1,0 +1,174 @@
+#include "workers/spawner/spawner.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <ctime>
+
+namespace jobrunner::workers {
+namespace {
+
+// How long a command's end waits for what it left behind to die of SIGKILL.
+constexpr int64_t kOrphanWaitNs = 2'000'000'000;
+// How long the spawner stays to end things when the server is gone.
+constexpr int64_t kEndWaitNs = 10'000'000'000;
+// Requests taken before deaths are looked at again.
+constexpr int kRequestsInARow = 16;
+
+int64_t NowNs() {
+  timespec time{};
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return time.tv_sec * 1'000'000'000 + time.tv_nsec;
+}
+
+int64_t Microseconds(const timeval& time) { return time.tv_sec * 1'000'000 + time.tv_usec; }
+
+}  // namespace
+
+Spawner::Spawner(int socket, int server, int null_input)
+    : socket_(socket), server_(server), null_input_(null_input), requests_(socket) {}
+
+bool Spawner::Prepare() { return orphans_.Open(); }
+
+void Spawner::Run() {
+  while (!server_gone_) {
+    AwaitNews();
+    TakeRequests();
+    if (ReapAll() || !ended_.empty()) SettleEnded();
+  }
+  EndEverything();
+}
+
+void Spawner::AwaitNews() {
+  pollfd files[] = {{.fd = socket_, .events = POLLIN, .revents = 0},
+                    {.fd = server_, .events = POLLIN, .revents = 0}};
+  timespec limit{};
+  if (!ended_.empty()) {
+    const int64_t wait = std::max<int64_t>(0, ended_.front().end_ns + kOrphanWaitNs - NowNs());
+    limit = {.tv_sec = wait / 1'000'000'000, .tv_nsec = wait % 1'000'000'000};
+  }
+  // Only here is SIGCHLD let in; it ends the wait.
+  sigset_t none;
+  sigemptyset(&none);
+  ppoll(files, 2, ended_.empty() ? nullptr : &limit, &none);
+  if (files[1].revents != 0) server_gone_ = true;
+}
+
+void Spawner::TakeRequests() {
+  for (int i = 0; i < kRequestsInARow; ++i) {
+    switch (requests_.Read()) {
+      case RequestReader::Result::kSpawn:
+        StartOne();
+        break;
+      case RequestReader::Result::kSignal:
+        Signal(requests_.signal());
+        break;
+      case RequestReader::Result::kNothing:
+        return;
+      case RequestReader::Result::kClosed:
+        server_gone_ = true;
+        return;
+    }
+  }
+}
+
+void Spawner::StartOne() {
+  CommandStart start{};
+  SpawnReport report{.id = requests_.spawn_id(), .step = SpawnStep::kRequest};
+  if (!requests_.ParseSpawn(null_input_, &start, &report.error)) return Send(report);
+  const int64_t start_ns = NowNs();
+  const CommandStarted started = StartCommand(start);
+  if (started.pid >= 0) {
+    commands_[started.pid] = {.id = report.id, .start_ns = start_ns};
+    pids_[report.id] = started.pid;
+    return;
+  }
+  report.step = started.step;
+  report.error = started.error;
+  Send(report);
+}
+
+void Spawner::Signal(const SignalRequest& request) {
+  const auto found = pids_.find(request.id);
+  if (found == pids_.end()) return;
+  // Not reaped yet, so the number is its own; a session's leader cannot leave its group.
+  kill(-found->second, request.signal);
+  // A stopped process could not heed it.
+  if (request.signal != SIGKILL) kill(-found->second, SIGCONT);
+}
+
+bool Spawner::ReapAll() {
+  bool any = false;
+  int status = 0;
+  rusage usage{};
+  pid_t pid = 0;
+  while ((pid = wait4(-1, &status, WNOHANG | __WALL, &usage)) > 0) {
+    any = true;
+    Reaped(pid, status, usage);
+  }
+  return any;
+}
+
+void Spawner::Reaped(pid_t pid, int status, const rusage& usage) {
+  const auto found = commands_.find(pid);
+  if (found == commands_.end()) return orphans_.Forget(pid);
+  const int64_t now_ns = NowNs();
+  SpawnReport report{.id = found->second.id};
+  report.wait_status = status;
+  report.run_ns = now_ns - found->second.start_ns;
+  report.user_us = Microseconds(usage.ru_utime);
+  report.system_us = Microseconds(usage.ru_stime);
+  report.max_resident_kib = usage.ru_maxrss;
+  pids_.erase(report.id);
+  commands_.erase(found);
+  ended_.push_back({.report = report, .end_ns = now_ns});
+}
+
+// The orphans of a command are children of the spawner before its own death can be seen, and the
+// children of an orphan before the orphan's: so no orphan at all means that every tree is gone. Which
+// orphan was whose cannot be told, and need not be.
+void Spawner::SettleEnded() {
+  const int64_t now_ns = NowNs();
+  const bool none_left = orphans_.KillAll(now_ns) == 0;
+  while (!ended_.empty()) {
+    Ended& first = ended_.front();
+    if (!none_left) {
+      if (now_ns < first.end_ns + kOrphanWaitNs) return;
+      first.report.survivors = orphans_.GiveUpThoseSince(first.end_ns + kOrphanWaitNs / 2);
+    }
+    Send(first.report);
+    ended_.pop_front();
+  }
+}
+
+// Blocks while the server does not read; it always does.
+void Spawner::Send(const SpawnReport& report) {
+  while (send(socket_, &report, sizeof(report), MSG_NOSIGNAL) < 0) {
+    if (errno == EINTR) continue;
+    server_gone_ = true;
+    return;
+  }
+}
+
+void Spawner::EndEverything() {
+  const int64_t end_ns = NowNs() + kEndWaitNs;
+  for (const auto& [pid, command] : commands_) kill(-pid, SIGKILL);
+  sigset_t child;
+  sigemptyset(&child);
+  sigaddset(&child, SIGCHLD);
+  while (NowNs() < end_ns) {
+    ReapAll();
+    orphans_.KillAll(NowNs());
+    if (wait4(-1, nullptr, WNOHANG | __WALL, nullptr) < 0 && errno == ECHILD) return;
+    // A death in between is pending; should one be missed, the next look finds it.
+    const timespec limit{.tv_sec = 0, .tv_nsec = 10'000'000};
+    sigtimedwait(&child, nullptr, &limit);
+  }
+}
+
+}  // namespace jobrunner::workers

@@ -1,0 +1,64 @@
+#pragma once
+
+#include <sys/resource.h>
+#include <sys/types.h>
+
+#include <cstdint>
+#include <deque>
+#include <unordered_map>
+
+#include "workers/spawner/orphans.h"
+#include "workers/spawner/request_reader.h"
+#include "workers/spawner_protocol.h"
+
+namespace jobrunner::workers {
+
+// The spawner's work: starts commands, signals them, reaps them, ends what they leave behind, and
+// tells the server. All on one thread, which must not be the process's first.
+class Spawner {
+ public:
+  // `server` is a pidfd of the server's process, or -1.
+  Spawner(int socket, int server, int null_input);
+
+  // False when the kernel lacks something; then Run must not be called.
+  bool Prepare();
+
+  // Returns when the server is gone and everything that was started has been ended.
+  void Run();
+
+ private:
+  struct Command {
+    uint64_t id;
+    int64_t start_ns;
+  };
+  // A command whose first process has ended, until what it left behind is gone.
+  struct Ended {
+    SpawnReport report;
+    int64_t end_ns;
+  };
+
+  // Waits for requests, deaths, or the time at which a wait for orphans ends.
+  void AwaitNews();
+  void TakeRequests();
+  void StartOne();
+  void Signal(const SignalRequest& request);
+  // Whether anything was reaped.
+  bool ReapAll();
+  void Reaped(pid_t pid, int status, const rusage& usage);
+  void SettleEnded();
+  void Send(const SpawnReport& report);
+  void EndEverything();
+
+  const int socket_;
+  const int server_;
+  const int null_input_;
+  bool server_gone_ = false;
+  RequestReader requests_;
+  Orphans orphans_;
+  std::unordered_map<pid_t, Command> commands_;
+  std::unordered_map<uint64_t, pid_t> pids_;
+  // In the order in which they ended.
+  std::deque<Ended> ended_;
+};
+
+}  // namespace jobrunner::workers
