@@ -30,7 +30,7 @@ void OutputCapture::Append(std::string_view data) {
 }
 
 int64_t OutputCapture::omitted() const {
-  return bytes_ - static_cast<int64_t>(first_.size() + last_.size());
+  return std::max<int64_t>(0, bytes_ - first_max_ - last_max_);
 }
 
 std::string OutputCapture::Take() {

@@ -30,7 +30,13 @@ int OpenServer(pid_t pid) {
 // Every signal is blocked, and has its default action, which commands inherit. SIGCHLD's handler only
 // makes it end a wait.
 void SetSignals() {
-  for (int signal = 1; signal <= kSignals; ++signal) ::signal(signal, SIG_DFL);
+  // What rt_sigaction(2) takes, all zero: SIG_DFL. glibc's own functions refuse the two signals that it
+  // keeps for itself, which its posix_spawn has set to be ignored here.
+  constexpr size_t kSignalSetBytes = kSignals / 8;
+  constexpr char kDefaultAction[64] = {};
+  for (int signal = 1; signal <= kSignals; ++signal) {
+    syscall(SYS_rt_sigaction, signal, kDefaultAction, nullptr, kSignalSetBytes);
+  }
   struct sigaction wake {};
   wake.sa_handler = [](int) {};
   sigaction(SIGCHLD, &wake, nullptr);
