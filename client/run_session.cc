@@ -61,7 +61,9 @@ absl::StatusOr<int> RunSession::Run(ArgumentSource* arguments) {
   absl::Time redraw = absl::InfiniteFuture();
   for (SubmitWhatFits(); !Finished(); SubmitWhatFits()) {
     auto message = inbox_.Take(redraw);
-    if (message) std::visit([this](auto&& news) { Handle(std::move(news)); }, std::move(*message));
+    if (message)
+      std::visit([this](auto&& news) { Handle(std::forward<decltype(news)>(news)); },
+                 std::move(*message));
     FlushWhenIdle();
     redraw = output_->Draw(Progress());
   }
