@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "engine/limits.h"
+#include "rpc/status.h"
 
 namespace jobrunner::rpc {
 
@@ -12,6 +13,8 @@ void EventStream::Follow(Position position) {
 }
 
 void EventStream::LogGrew() { ReadLater(); }
+
+void EventStream::EndByServer() { server_stops_ = true; }
 
 void EventStream::WriteDone() { Read(); }
 
@@ -64,6 +67,8 @@ void EventStream::AwaitGrowth() {
   SendHeaders();
   switch (parts_.logs->Await(position_.batch_id, position_.after_sequence, self())) {
     case engine::EventLogs::Awaited::kWaiting:
+      // Else whoever sets it from now on has it woken.
+      if (server_stops_) End(ServerStops());
       return;
     case engine::EventLogs::Awaited::kGrew:
       return Read();

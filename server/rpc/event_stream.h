@@ -2,6 +2,7 @@
 
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -49,6 +50,9 @@ class EventStream final : public WriteStream, public engine::LogReader {
   void Follow(Position position);
 
   void LogGrew() override;
+  // A log that is complete is shown to its end, and a reader that waits for more gets UNAVAILABLE
+  // when it has what there is: once EventLogs::WakeAll has told it to look.
+  void EndByServer() override;
 
  private:
   void WriteDone() override;
@@ -66,6 +70,8 @@ class EventStream final : public WriteStream, public engine::LogReader {
   const Parts parts_;
   const std::function<void()> client_gone_;
 
+  // Set from any thread, while a step is at hand.
+  std::atomic<bool> server_stops_{false};
   // Of the step at hand.
   Position position_;
   // The batch is not live: what the store has now is all there will be.

@@ -118,6 +118,7 @@ void GrpcServer::Serving::Stop(std::chrono::nanoseconds grace) {
   if (server_) {
     SetServing(false);
     calls_.EndStreams();
+    parts_.server.logs->WakeAll();
     calls_.AwaitNone(parts_.server.clock->Read().steady + grace);
     // What is left is cut off: calls that were not answered in time, streams whose readers have
     // stalled, and those of the health and reflection services, which have no end of their own.
