@@ -26,7 +26,7 @@ void Add(const char* name, int age, int64_t work_ms, People* people) {
 }
 
 // Whether the whole time passed without a stop being asked.
-bool WorkUnlessStopped(std::chrono::nanoseconds time, std::stop_token stop) {
+bool WorkUnlessStopped(std::chrono::nanoseconds time, const std::stop_token& stop) {
   std::mutex mutex;
   std::condition_variable_any never_signalled;
   std::unique_lock lock(mutex);

@@ -79,7 +79,7 @@ LocalRunner::LocalRunner(workers::HandlerRegistry handlers, LocalRunnerOptions o
                .logger = logger_,
                .listeners = options_.listeners,
                // The memory store does not fail.
-               .failed = [](absl::Status status) { JOBRUNNER_CHECK(status.ok()); }}) {}
+               .failed = [](const absl::Status& status) { JOBRUNNER_CHECK(status.ok()); }}) {}
 
 absl::Status LocalRunner::StartPool() {
   const workers::WorkerPool::Environment environment{
