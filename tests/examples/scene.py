@@ -1,9 +1,12 @@
 """Runs a scene of examples/ and reads what it prints."""
 
+import contextlib
 import os
 import pathlib
 import re
+import signal
 import subprocess
+import tempfile
 import typing
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -49,14 +52,42 @@ def parse(line):
     return Result(int(match["time"]), match["mark"], match["worker"], match["name"], match["text"])
 
 
-def environment(**more):
-    return {**os.environ, "JOBRUNNER_BIN": os.environ["JOBRUNNER_BIN"], **more}
-
-
 def play(number):
     """Runs `examples/run number` to its end."""
-    done = subprocess.run([ROOT / "examples" / "run", str(number)], env=environment(), text=True,
+    done = subprocess.run([ROOT / "examples" / "run", str(number)], text=True,
                           capture_output=True, timeout=90)
     lines = done.stdout.splitlines()
     results = [result for result in map(parse, lines) if result is not None]
     return Played(done.returncode, results, lines[-1] if lines else "", done.stdout, done.stderr)
+
+
+class Interrupted(typing.NamedTuple):
+    status: int
+    # Of standard output: before Ctrl-C, and from then on.
+    before: list
+    after: list
+    # What it left in the directories for temporary files and for private servers.
+    left: list
+
+
+def interrupt(number, enough):
+    """Runs `examples/run number` in a process group of its own, as a terminal does, and sends the
+    group SIGINT, as Ctrl-C does, once enough(lines so far) is true."""
+    with tempfile.TemporaryDirectory(prefix="jobrunner-scene-") as scratch:
+        environment = {**os.environ, "TMPDIR": scratch, "XDG_RUNTIME_DIR": scratch}
+        with subprocess.Popen([ROOT / "examples" / "run", str(number)], env=environment, text=True,
+                              stdout=subprocess.PIPE, start_new_session=True) as program:
+            try:
+                before = []
+                for line in program.stdout:
+                    before.append(line.rstrip())
+                    if enough(before):
+                        break
+                os.killpg(program.pid, signal.SIGINT)
+                after = program.stdout.read().splitlines()
+                status = program.wait(60)
+            finally:
+                # The group is gone unless the scene has failed.
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(program.pid, signal.SIGKILL)
+        return Interrupted(status, before, after, os.listdir(scratch))
