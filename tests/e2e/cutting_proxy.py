@@ -46,12 +46,12 @@ class CuttingProxy:
                 near.close()
                 continue
             with self._lock:
+                self._sockets = [side for side in self._sockets if side.fileno() >= 0]
                 self._sockets += [near, far]
             for source, sink in ((near, far), (far, near)):
                 threading.Thread(target=self._pass, args=(source, sink), daemon=True).start()
 
-    @staticmethod
-    def _pass(source, sink):
+    def _pass(self, source, sink):
         try:
             while data := source.recv(65536):
                 sink.sendall(data)
@@ -62,3 +62,4 @@ class CuttingProxy:
                 side.shutdown(socket.SHUT_RDWR)
             except OSError:
                 pass
+        source.close()

@@ -8,10 +8,10 @@ from programs import ProgramTest, await_that, processes_with
 
 
 class RunEndTest(ProgramTest):
-    def start(self, script, jobs=("1",)):
-        """Starts jobs that run the script, and waits until each has begun."""
+    def start(self, script, jobs=("1",), setup=":"):
+        """Starts jobs that run the script, and waits until each has done its setup."""
         client = self.start_client(
-            "run", "-j4", "--shell", f": {self.directory}; touch begun-{{}}; {script}",
+            "run", "-j4", "--shell", f": {self.directory}; {setup}; touch begun-{{}}; {script}",
             ":::", *jobs)
         for job in jobs:
             await_that(lambda job=job: os.path.exists(self.path("begun-" + job)),
@@ -23,7 +23,8 @@ class RunEndTest(ProgramTest):
         await_that(lambda: not processes_with(self.directory), "the jobs to end")
 
     def test_ctrl_c_asks_the_jobs_to_end_and_waits(self):
-        client = self.start("trap 'touch asked-{}; exit' TERM; sleep 1000 & wait", ("1", "2"))
+        client = self.start("sleep 1000 & wait", ("1", "2"),
+                            setup="trap 'touch asked-{}; exit' TERM")
         client.send_signal(signal.SIGINT)
         self.assertEqual(client.wait(60), 130)
         self.assertTrue(os.path.exists(self.path("asked-1")))
@@ -37,7 +38,7 @@ class RunEndTest(ProgramTest):
         self.assert_all_gone()
 
     def test_a_second_ctrl_c_leaves_at_once(self):
-        client = self.start("trap '' TERM; sleep 1000 & wait; wait")
+        client = self.start("sleep 1000 & wait; wait", setup="trap '' TERM")
         client.send_signal(signal.SIGINT)
         while "stopping" not in client.stderr.readline():
             pass

@@ -93,7 +93,7 @@ class RunTest(ProgramTest):
         self.assertEqual(client.wait(60), 0)
 
     def test_joblog(self):
-        self.client("run", "-j1", "--joblog", "log", "--shell", "{}",
+        self.client("run", "-j1", "--joblog", "log", "--shell",
                     ":::", "echo abc", "exit 3", "kill -9 $$", check=2)
         rows = [line.split("\t") for line in self.read("log").splitlines()]
         self.assertEqual(rows[0], ["Seq", "Host", "Starttime", "JobRuntime", "Send", "Receive",
@@ -114,18 +114,18 @@ class RunTest(ProgramTest):
         self.assertEqual(self.read("tries"), "x\n" * 3)
 
     def test_halt_now_ends_what_runs(self):
-        done = self.client("run", "-j2", "--halt", "now,fail=1", "--shell", "{}",
+        done = self.client("run", "-j2", "--halt", "now,fail=1", "--shell",
                            ":::", "sleep 1000", "exit 7", "touch never", check=7)
         self.assertIn("exit 7", done.stderr)
 
     def test_halt_soon_lets_it_end(self):
-        self.client("run", "-j2", "--halt", "soon,fail=1", "--shell", "{}", ":::",
+        self.client("run", "-j2", "--halt", "soon,fail=1", "--shell", ":::",
                     "exit 7", "sleep 0.5; touch ended", "touch never", "touch never",
                     "touch never", "touch never", check=7)
         self.assertTrue(os.path.exists(self.path("ended")))
 
     def test_halt_soon_with_one_worker_starts_nothing_more(self):
-        self.client("run", "-j1", "--halt", "soon,fail=1", "--shell", "{}", ":::",
+        self.client("run", "-j1", "--halt", "soon,fail=1", "--shell", ":::",
                     "exit 7", "touch never", check=7)
         self.assertFalse(os.path.exists(self.path("never")))
 
