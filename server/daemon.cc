@@ -33,7 +33,8 @@ constexpr int kMisconfigured = 2;
 // later.
 constexpr std::chrono::seconds kEndTime{2};
 constexpr std::chrono::seconds kEndAtOnceTime{2};
-// For calls that are being answered when nothing runs any more.
+// When nothing runs any more, for readers to see how it ended, and for calls that are being
+// answered.
 constexpr std::chrono::milliseconds kLastCallsTime{500};
 constexpr std::chrono::minutes kDroppedLinesReport{1};
 
@@ -140,11 +141,11 @@ void Daemon::Handle(const StoreFailed& failed) {
 
 // Once more, the shorter grace counts.
 void Daemon::Drain(std::chrono::nanoseconds grace) {
-  base::LogInfo(*logger_, "drains: what runs has %s",
-                absl::FormatDuration(absl::FromChrono(grace)));
   draining_ = true;
   hard_exit_.By(Now() + grace + kEndTime);
   server_->Drain(grace, [this] { occurrences_.Put(Drained{}); });
+  base::LogInfo(*logger_, "drains: what runs has %s",
+                absl::FormatDuration(absl::FromChrono(grace)));
 }
 
 void Daemon::EndAtOnce() {

@@ -168,6 +168,11 @@ web::HttpAnswer Server::Metrics() const {
   snapshot.start_time = start_time_;
   snapshot.engine = *std::move(statistics);
   snapshot.pool = pool_->Statistics();
+  const rpc::StreamStatistics streams = grpc_->streams();
+  snapshot.streams = {.events = streams.events,
+                      .errors = streams.errors,
+                      .lag_events = streams.lag_events,
+                      .lag_events_max = streams.lag_events_max};
   snapshot.log_lines_dropped = logger_->dropped();
   snapshot.job_log_lines_dropped = job_log_lines_dropped();
   return {.content_type = web::kMetricsContentType, .body = web::RenderMetrics(snapshot)};

@@ -23,6 +23,12 @@ EventLogs::Awaited EventLogs::Await(std::string_view batch_id, int64_t after_seq
   return Awaited::kWaiting;
 }
 
+int64_t EventLogs::LastSequence(std::string_view batch_id) const {
+  absl::MutexLock lock(&mutex_);
+  const auto found = live_.find(std::string(batch_id));
+  return found == live_.end() ? 0 : found->second.last_sequence;
+}
+
 void EventLogs::Open(std::string_view batch_id) {
   absl::MutexLock lock(&mutex_);
   live_.try_emplace(std::string(batch_id));

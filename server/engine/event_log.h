@@ -42,6 +42,9 @@ class EventLogs {
   Awaited Await(std::string_view batch_id, int64_t after_sequence, std::weak_ptr<LogReader> reader)
       ABSL_LOCKS_EXCLUDED(mutex_);
 
+  // Of a batch that runs; 0 of any other.
+  int64_t LastSequence(std::string_view batch_id) const ABSL_LOCKS_EXCLUDED(mutex_);
+
   // By the engine: a batch is there, has grown, is complete or was removed.
   void Open(std::string_view batch_id) ABSL_LOCKS_EXCLUDED(mutex_);
   void Published(std::string_view batch_id, int64_t last_sequence, bool finished)
@@ -55,7 +58,7 @@ class EventLogs {
     std::vector<std::weak_ptr<LogReader>> waiting;
   };
 
-  absl::Mutex mutex_;
+  mutable absl::Mutex mutex_;
   absl::flat_hash_map<std::string, Live> live_ ABSL_GUARDED_BY(mutex_);
 };
 

@@ -24,6 +24,7 @@ class ErrorStream final : public WriteStream, public ErrorReader {
   void Listen(ErrorFilter filter);
 
   void ErrorsCame() override;
+  bool shows_errors() const override { return true; }
 
  private:
   void WriteDone() override;

@@ -1,5 +1,6 @@
 #include "rpc/event_stream.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "engine/limits.h"
@@ -9,7 +10,17 @@ namespace jobrunner::rpc {
 
 void EventStream::Follow(Position position) {
   position_ = std::move(position);
+  {
+    absl::MutexLock lock(&lag_mutex_);
+    batch_id_ = position_.batch_id;
+    sent_sequence_ = position_.after_sequence;
+  }
   Read();
+}
+
+int64_t EventStream::lag() const {
+  absl::MutexLock lock(&lag_mutex_);
+  return std::max<int64_t>(parts_.logs->LastSequence(batch_id_) - sent_sequence_, 0);
 }
 
 void EventStream::LogGrew() { ReadLater(); }
@@ -49,6 +60,10 @@ void EventStream::Send(const engine::LogPage& page) {
   }
   const bool moved = message.last_sequence() > position_.after_sequence;
   position_.after_sequence = message.last_sequence();
+  if (moved) {
+    absl::MutexLock lock(&lag_mutex_);
+    sent_sequence_ = position_.after_sequence;
+  }
 
   if (all && page.finished) {
     message.empty() ? End(absl::OkStatus()) : WriteAndEnd(message.Build());

@@ -8,6 +8,8 @@
 #include <memory>
 #include <string>
 
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
 #include "engine/event_log.h"
 #include "engine/store.h"
 #include "rpc/dispatcher.h"
@@ -53,6 +55,7 @@ class EventStream final : public WriteStream, public engine::LogReader {
   // A log that is complete is shown to its end, and a reader that waits for more gets UNAVAILABLE
   // when it has what there is: once EventLogs::WakeAll has told it to look.
   void EndByServer() override;
+  int64_t lag() const override ABSL_LOCKS_EXCLUDED(lag_mutex_);
 
  private:
   void WriteDone() override;
@@ -72,6 +75,11 @@ class EventStream final : public WriteStream, public engine::LogReader {
 
   // Set from any thread, while a step is at hand.
   std::atomic<bool> server_stops_{false};
+  // For lag, which is asked beside the steps.
+  mutable absl::Mutex lag_mutex_;
+  std::string batch_id_ ABSL_GUARDED_BY(lag_mutex_);
+  int64_t sent_sequence_ ABSL_GUARDED_BY(lag_mutex_) = 0;
+
   // Of the step at hand.
   Position position_;
   // The batch is not live: what the store has now is all there will be.

@@ -72,7 +72,7 @@ class GrpcServer::Serving {
   absl::StatusOr<std::string> Start();
   void SetServing(bool serving);
   void Stop(std::chrono::nanoseconds grace) ABSL_LOCKS_EXCLUDED(stop_mutex_);
-  int64_t streams() const { return calls_.streams(); }
+  StreamStatistics streams() const { return calls_.Statistics(); }
 
  private:
   const GrpcServerOptions options_;
@@ -143,6 +143,6 @@ void GrpcServer::Drain() { serving_->SetServing(false); }
 
 void GrpcServer::Stop(std::chrono::nanoseconds grace) { serving_->Stop(grace); }
 
-int64_t GrpcServer::streams() const { return serving_->streams(); }
+StreamStatistics GrpcServer::streams() const { return serving_->streams(); }
 
 }  // namespace jobrunner::rpc

@@ -45,8 +45,7 @@ class GrpcServer {
   // threads. Safe to call twice.
   void Stop(std::chrono::nanoseconds grace);
 
-  // Open StreamResults, RunBatch and StreamErrors calls.
-  int64_t streams() const;
+  StreamStatistics streams() const;
 
  private:
   class Serving;

@@ -1,5 +1,6 @@
 #include "rpc/open_calls.h"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -33,16 +34,33 @@ int64_t OpenCalls::streams() const {
   return static_cast<int64_t>(streams_.size());
 }
 
-void OpenCalls::EndStreams() {
+// Held from here on, so that the last hold is not given up under the lock.
+std::vector<std::shared_ptr<ServedStream>> OpenCalls::Streams() const {
+  base::MonitorLock lock(&monitor_);
   std::vector<std::shared_ptr<ServedStream>> streams;
+  for (const auto& [key, weak] : streams_) {
+    if (auto stream = weak.lock()) streams.push_back(std::move(stream));
+  }
+  return streams;
+}
+
+StreamStatistics OpenCalls::Statistics() const {
+  StreamStatistics statistics;
+  for (const auto& stream : Streams()) {
+    ++(stream->shows_errors() ? statistics.errors : statistics.events);
+    const int64_t lag = stream->lag();
+    statistics.lag_events += lag;
+    statistics.lag_events_max = std::max(statistics.lag_events_max, lag);
+  }
+  return statistics;
+}
+
+void OpenCalls::EndStreams() {
   {
     base::MonitorLock lock(&monitor_);
     ending_ = true;
-    for (const auto& [key, weak] : streams_) {
-      if (auto stream = weak.lock()) streams.push_back(std::move(stream));
-    }
   }
-  for (const auto& stream : streams) stream->EndByServer();
+  for (const auto& stream : Streams()) stream->EndByServer();
 }
 
 void OpenCalls::AwaitNone(base::SteadyTime deadline) {

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
@@ -18,6 +19,21 @@ class ServedStream {
   virtual ~ServedStream() = default;
   // Ends it with UNAVAILABLE, unless it has ended. Does not block.
   virtual void EndByServer() = 0;
+  // Whether it shows the errors of all batches, or the events of one.
+  virtual bool shows_errors() const { return false; }
+  // Events that are there for it and that it has not written yet, as far as is known. Any thread.
+  virtual int64_t lag() const { return 0; }
+};
+
+// Open streams, and how far behind they are.
+struct StreamStatistics {
+  // StreamResults and RunBatch.
+  int64_t events = 0;
+  // StreamErrors.
+  int64_t errors = 0;
+  // Of batches that run: all together, and the one furthest behind.
+  int64_t lag_events = 0;
+  int64_t lag_events_max = 0;
 };
 
 // Counts calls, and ends streams when the server stops. Thread-safe.
@@ -37,6 +53,8 @@ class OpenCalls {
   // Ends the streams there are and those that will begin.
   void EndStreams() ABSL_LOCKS_EXCLUDED(monitor_);
 
+  StreamStatistics Statistics() const ABSL_LOCKS_EXCLUDED(monitor_);
+
   // Blocks until no call is served, or `deadline` has passed.
   void AwaitNone(base::SteadyTime deadline) ABSL_LOCKS_EXCLUDED(monitor_);
 
@@ -44,6 +62,7 @@ class OpenCalls {
   bool None() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(monitor_) {
     return streams_.empty() && calls_ == 0;
   }
+  std::vector<std::shared_ptr<ServedStream>> Streams() const ABSL_LOCKS_EXCLUDED(monitor_);
 
   mutable base::Monitor monitor_;
   absl::flat_hash_map<ServedStream*, std::weak_ptr<ServedStream>> streams_

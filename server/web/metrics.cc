@@ -162,10 +162,9 @@ void AddPool(const MetricsSnapshot& snapshot, Families* families) {
 }
 
 void AddStreams(const StreamCounts& streams, Families* families) {
-  families->push_back(std::move(Gauge("jobrunner_streams", "Open calls that stream, by method.")
-                                    .Add({{"method", "StreamResults"}}, streams.results)
-                                    .Add({{"method", "RunBatch"}}, streams.runs)
-                                    .Add({{"method", "StreamErrors"}}, streams.errors))
+  families->push_back(std::move(Gauge("jobrunner_streams", "Open calls that stream, by what.")
+                                    .Add({{"kind", "events"}}, streams.events)
+                                    .Add({{"kind", "errors"}}, streams.errors))
                           .Take());
   families->push_back(
       std::move(Gauge("jobrunner_stream_lag_events",

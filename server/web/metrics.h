@@ -13,13 +13,14 @@ namespace jobrunner::web {
 
 // Calls that stream events.
 struct StreamCounts {
-  int64_t results = 0;  // StreamResults
-  int64_t runs = 0;     // RunBatch
-  int64_t errors = 0;   // StreamErrors
-  // Events that are in the logs and that readers of live streams have not got yet: the furthest
-  // behind, and all together.
-  int64_t lag_events_max = 0;
+  // Of a batch's events: StreamResults, RunBatch.
+  int64_t events = 0;
+  // StreamErrors.
+  int64_t errors = 0;
+  // Events of running batches that readers have not got yet: all together, and the one furthest
+  // behind.
   int64_t lag_events = 0;
+  int64_t lag_events_max = 0;
 };
 
 // All that the page shows, as it was at one moment.

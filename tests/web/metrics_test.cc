@@ -40,7 +40,7 @@ MetricsSnapshot Snapshot() {
   snapshot.engine.batches_kept = 5;
   snapshot.engine.slots_lost = 1;
   snapshot.pool = {.bounds = {0, 8}, .slots = 4, .busy = 3};
-  snapshot.streams = {.results = 3, .runs = 2, .errors = 1, .lag_events_max = 40, .lag_events = 50};
+  snapshot.streams = {.events = 3, .errors = 1, .lag_events = 50, .lag_events_max = 40};
   snapshot.log_lines_dropped = 9;
   snapshot.job_log_lines_dropped = 11;
   return snapshot;
@@ -94,7 +94,7 @@ TEST(MetricsTest, PoolStreamsAndProcessAreThere) {
                     HasSubstr("jobrunner_pool_slots_max 8\n"),
                     HasSubstr("jobrunner_batches{state=\"running\"} 2\n"),
                     HasSubstr("jobrunner_batches{state=\"finished\"} 3\n"),
-                    HasSubstr("jobrunner_streams{method=\"StreamResults\"} 3\n"),
+                    HasSubstr("jobrunner_streams{kind=\"events\"} 3\n"),
                     HasSubstr("jobrunner_stream_lag_events 50\n"),
                     HasSubstr("jobrunner_stream_lag_events_max 40\n"),
                     HasSubstr("jobrunner_log_lines_dropped_total{log=\"job\"} 11\n"),

@@ -1,0 +1,75 @@
+"""The HTTP port of jobrunnerd."""
+
+import re
+import signal
+import unittest
+import urllib.request
+
+from server_process import ServerTest
+
+
+class WebTest(ServerTest):
+    def serve_web(self):
+        server = self.serve("--web_listen=127.0.0.1:0")
+        self.base = "http://" + server.await_said("http on ").split()[-1]
+        return server
+
+    def get(self, path):
+        with urllib.request.urlopen(self.base + path) as response:
+            return response.read().decode()
+
+    def metrics(self):
+        """The values by name and labels, as they stand in the text."""
+        return dict(line.rsplit(" ", 1) for line in self.get("/metrics").splitlines()
+                    if not line.startswith("#"))
+
+    def test_healthz_says_that_it_serves(self):
+        self.serve_web()
+        self.assertEqual(self.get("/healthz"), "serving\n")
+
+    def test_metrics_count_what_happened(self):
+        server = self.serve_web()
+        list(self.stream(server, self.submit_commands(server, "true", "true", "exit 1")))
+        values = self.metrics()
+        queue = 'queue="default"'
+        for name, value in {
+                f"jobrunner_jobs_accepted_total{{{queue}}}": "3",
+                f'jobrunner_jobs_finished_total{{{queue},state="succeeded"}}': "2",
+                f'jobrunner_jobs_finished_total{{{queue},state="failed"}}': "1",
+                f'jobrunner_jobs{{{queue},state="queued"}}': "0",
+                f"jobrunner_attempts_started_total{{{queue}}}": "3",
+                f"jobrunner_attempt_seconds_count{{{queue}}}": "3",
+                f"jobrunner_queue_wait_seconds_count{{{queue}}}": "3",
+                'jobrunner_batches{state="finished"}': "1",
+                "jobrunner_draining": "0"}.items():
+            self.assertEqual(values.get(name), value, name)
+
+    def test_a_cancel_is_counted_by_its_reason(self):
+        server = self.serve_web()
+        begun = self.fifo("begun")
+        batch = self.submit_commands(server, f"echo > {begun.path}; sleep 1000")
+        begun.read_line()
+        self.assertEqual(self.metrics()['jobrunner_jobs{queue="default",state="running"}'], "1")
+        self.assertEqual(self.metrics()['jobrunner_pool_slots{state="busy"}'], "1")
+        self.jobs(server).Cancel(
+            self.stubs["job_service_pb2"].CancelRequest(batch_id=batch, reason="enough"))
+        list(self.stream(server, batch))
+        self.assertEqual(self.metrics()['jobrunner_jobs_cancelled_total{reason="client_cancel"}'],
+                         "1")
+
+    def test_every_line_is_as_prometheus_reads_it(self):
+        self.serve_web()
+        sample = re.compile(r'^[a-z_]+(\{[a-z]+="[^"]*"(,[a-z]+="[^"]*")*\})? \S+$')
+        for line in self.get("/metrics").splitlines():
+            self.assertTrue(line.startswith("# ") or sample.match(line), line)
+
+    def test_it_stops_with_the_server(self):
+        server = self.serve_web()
+        server.send(signal.SIGTERM)
+        self.assertEqual(server.await_exit(), 0)
+        with self.assertRaises(OSError):
+            self.get("/healthz")
+
+
+if __name__ == "__main__":
+    unittest.main()
