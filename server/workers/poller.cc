@@ -59,8 +59,10 @@ void Poller::Wait(base::SteadyTime deadline, std::vector<uint64_t>* ready) {
   epoll_event events[kReadyMax];
   const int count = epoll_wait(epoll_.get(), events, kReadyMax, MillisecondsUntil(deadline));
   for (int i = 0; i < count; ++i) {
-    if (events[i].data.u64 != kWakeTag) {
-      ready->push_back(events[i].data.u64);
+    // A copy: the struct is packed, so nothing may refer to what is in it.
+    const uint64_t tag = events[i].data.u64;
+    if (tag != kWakeTag) {
+      ready->push_back(tag);
       continue;
     }
     uint64_t wakes = 0;
