@@ -16,6 +16,7 @@
 #include "server/engine_config.h"
 #include "server/job_log.h"
 #include "server/log_level.h"
+#include "server/socket_in_use.h"
 #include "storage/memory_store.h"
 #include "web/engine_statistics.h"
 #include "web/http_server.h"
@@ -113,6 +114,8 @@ absl::Status Server::StartPool() {
 }
 
 absl::Status Server::StartGrpc() {
+  ASSIGN_OR_RETURN(const base::ListenAddress address, base::ParseListenAddress(config_.listen()));
+  RETURN_IF_ERROR(CheckSocketFree(address));
   rpc::ServerParts parts;
   parts.engine = engine_.get();
   parts.logs = &logs_;

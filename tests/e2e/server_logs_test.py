@@ -121,6 +121,22 @@ class RefusalTest(ServerTest):
         self.assertEqual(code, 1)
         self.assertIn(page, said)
 
+    def test_a_unix_socket_that_a_server_listens_on_is_not_taken_away_from_it(self):
+        address = "unix:" + self.path("socket")
+        first = self.launch("--listen=" + address).await_serving()
+        code, said = self.refusal("--listen=" + address)
+        self.assertEqual(code, 1)
+        self.assertIn(address + ": a server is there already", said)
+        self.assertEqual(self.health(first), "SERVING")
+
+    def test_a_unix_socket_that_a_killed_server_left_behind_is_taken(self):
+        address = "unix:" + self.path("socket")
+        first = self.launch("--listen=" + address).await_serving()
+        first.send(signal.SIGKILL)
+        first.await_exit()
+        self.assertTrue(os.path.exists(self.path("socket")))
+        self.assertEqual(self.health(self.launch("--listen=" + address).await_serving()), "SERVING")
+
     def test_a_log_file_that_cannot_be_opened_ends_with_1(self):
         code, said = self.refusal("--listen=127.0.0.1:0", "--log_file=/nonexistent/log")
         self.assertEqual(code, 1)

@@ -73,6 +73,20 @@ class SignalsTest(ServerTest):
         self.assertEqual([self.state_name(result) for result in results], ["JOB_STATE_SUCCEEDED"])
         self.assertEqual(server.await_exit(), 0)
 
+    def test_a_ctrl_c_at_the_terminal_lets_what_runs_finish(self):
+        begun, gate = self.fifo("begun"), self.fifo("gate")
+        server = self.serve(self.config('{"shutdown_grace": "60s"}'), start_new_session=True)
+        batch = self.submit_commands(server, f"echo > {begun.path}; read line < {gate.path}")
+        begun.read_line()
+        events = self.stream(server, batch)
+        # As the terminal does it: to every process of the group.
+        os.killpg(server.process.pid, signal.SIGINT)
+        server.await_said("drains")
+        gate.write_line("go")
+        self.assertEqual([self.state_name(result) for result in self.results(events)],
+                         ["JOB_STATE_SUCCEEDED"])
+        self.assertEqual(server.await_exit(), 0)
+
     def test_a_second_signal_ends_it_at_once(self):
         fifo = self.fifo("pids")
         server = self.serve(self.config('{"shutdown_grace": "3600s"}'))

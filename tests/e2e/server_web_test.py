@@ -57,6 +57,37 @@ class WebTest(ServerTest):
         self.assertEqual(self.metrics()['jobrunner_jobs_cancelled_total{reason="client_cancel"}'],
                          "1")
 
+    def test_open_streams_are_counted(self):
+        server = self.serve_web()
+        begun, gate = self.fifo("begun"), self.fifo("gate")
+        batch = self.submit_commands(server, f"echo > {begun.path}; read line < {gate.path}")
+        begun.read_line()
+        errors = self.jobs(server).StreamErrors(self.stubs["job_service_pb2"].StreamErrorsRequest())
+        errors.initial_metadata()  # It listens.
+        responses = self.jobs(server).StreamResults(
+            self.stubs["job_service_pb2"].StreamResultsRequest(batch_id=batch, follow=True))
+        responses.initial_metadata()
+        self.assertEqual(self.metrics()['jobrunner_streams{kind="events"}'], "1")
+        self.assertEqual(self.metrics()['jobrunner_streams{kind="errors"}'], "1")
+        self.assertEqual(self.metrics()["jobrunner_stream_lag_events"], "0")
+        gate.write_line("go")
+        list(responses)
+
+    def test_the_lag_of_a_reader_that_reads_nothing_is_shown(self):
+        server = self.serve_web()
+        gate = self.fifo("gate")
+        # More than the windows between the server and a reader hold, and a batch that goes on.
+        scripts = [f"read line < {gate.path}"] + ["head -c 200000 /dev/zero"] * 200
+        batch = self.submit_commands(server, *scripts)
+        stalled = self.stream(server, batch)
+        for _, event in zip(range(200), self.stream(server, batch)):
+            self.assertEqual(event.WhichOneof("kind"), "result")
+        lag = int(self.metrics()["jobrunner_stream_lag_events_max"])
+        self.assertGreater(lag, 0)
+        self.assertLessEqual(lag, 200)
+        gate.write_line("go")
+        self.assertEqual(len(self.results(stalled)), 201)
+
     def test_every_line_is_as_prometheus_reads_it(self):
         self.serve_web()
         sample = re.compile(r'^[a-z_]+(\{[a-z]+="[^"]*"(,[a-z]+="[^"]*")*\})? \S+$')
