@@ -1,6 +1,5 @@
 #include "server/daemon.h"
 
-#include <fcntl.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -11,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/time/time.h"
+#include "base/console.h"
 #include "base/spdlog_logger.h"
 #include "base/status_macros.h"
 #include "base/version.h"
@@ -21,7 +21,6 @@
 #include "server/reload.h"
 #include "server/server.h"
 #include "server/signal_watch.h"
-#include "server/standard_descriptors.h"
 
 namespace jobrunner::server {
 namespace {
@@ -90,14 +89,15 @@ absl::Status Daemon::StartServer() {
 
 int Daemon::Refuse(const absl::Status& status) {
   for (absl::string_view line : absl::StrSplit(status.message(), '\n')) {
-    WriteStandard(STDERR_FILENO, absl::StrCat("jobrunnerd: ", line, "\n"));
+    base::Console(STDERR_FILENO).Write(absl::StrCat("jobrunnerd: ", line, "\n"));
   }
   return absl::IsInvalidArgument(status) ? kMisconfigured : kFailed;
 }
 
 void Daemon::Serve() {
   base::LogInfo(*logger_, "jobrunnerd %s serves on %s", base::kVersion, server_->address());
-  WriteStandard(STDOUT_FILENO, absl::StrCat("jobrunnerd: serving on ", server_->address(), "\n"));
+  base::Console(STDOUT_FILENO)
+      .Write(absl::StrCat("jobrunnerd: serving on ", server_->address(), "\n"));
   std::vector<Occurrence> occurrences;
   while (!ended_) {
     if (occurrences_.TakeUntil(Now() + kDroppedLinesReport, &occurrences) && occurrences.empty()) {
@@ -161,10 +161,11 @@ void Daemon::Reload() {
                    read.status().message());
     return;
   }
-  for (const std::string& difference : TakeOver(*read, &config_)) {
+  const std::vector<std::string> differences = TakeOver(*read, &config_);
+  server_->Reconfigure(config_);
+  for (const std::string& difference : differences) {
     base::LogWarning(*logger_, "waits for the next start: %s", difference);
   }
-  server_->Reconfigure(config_);
   base::LogInfo(*logger_, "configuration taken over");
 }
 
@@ -193,7 +194,7 @@ void Daemon::End() {
 }
 
 void Daemon::ExitHard() {
-  WriteStandard(STDERR_FILENO, "jobrunnerd: did not end in time, and is cut off\n");
+  base::Console(STDERR_FILENO).Write("jobrunnerd: did not end in time, and is cut off\n");
   directory_.Remove();
   _exit(kFailed);
 }

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+
 namespace jobrunner::base {
 class Logger;
 }
@@ -8,6 +10,7 @@ namespace jobrunner::server {
 
 // Raises the number of descriptors that this process may have to the most that it is allowed: each
 // connection takes one, each running command a few. What was started before keeps the limit it has.
-void RaiseDescriptorLimit(base::Logger* logger);
+// Warns when it is not enough for `commands_max` commands at once.
+void RaiseDescriptorLimit(int32_t commands_max, base::Logger* logger);
 
 }  // namespace jobrunner::server

@@ -108,7 +108,7 @@ absl::Status Server::StartPool() {
                                                      logger_};
   ASSIGN_OR_RETURN(pool_, workers::WorkerPool::Create(PoolBoundsOf(config_.workers()), environment,
                                                       engine_.get()));
-  RaiseDescriptorLimit(logger_);
+  RaiseDescriptorLimit(config_.workers().max(), logger_);
   engine_->Start(pool_.get());
   return absl::OkStatus();
 }

@@ -122,7 +122,7 @@ class SignalsTest(ServerTest):
         self.assertTrue(all(process.has_ended() for process in processes))
 
     def test_sighup_takes_over_the_pool_the_queues_and_the_log_level(self):
-        server = self.serve(self.config('{"workers": {"max": 3}}'))
+        server = self.serve(self.config('{"workers": {"max": 3}, "log": {"level": "error"}}'))
         self.config('{"workers": {"min": 2, "max": 7}, "log": {"level": "debug"},'
                     ' "queues": [{"name": "default", "max_running": 5}, {"name": "slow"}],'
                     ' "retention": "60s"}')
