@@ -1,4 +1,7 @@
 # What comes from the system. Each folder links only what it names itself.
+
+# A project that adds this one links what this one links.
+set(CMAKE_FIND_PACKAGE_TARGETS_GLOBAL ON)
 find_package(Threads REQUIRED)
 find_package(Protobuf REQUIRED)
 find_package(absl CONFIG REQUIRED)
@@ -14,7 +17,9 @@ if(JOBRUNNER_GRPC)
   # Its header must be compiled with the switches that its library was compiled with.
   pkg_check_modules(httplib REQUIRED IMPORTED_TARGET cpp-httplib)
 endif()
-if(BUILD_TESTING OR NOT DEFINED BUILD_TESTING)
+if(PROJECT_IS_TOP_LEVEL AND (BUILD_TESTING OR NOT DEFINED BUILD_TESTING))
   find_package(GTest REQUIRED)
 endif()
-find_package(benchmark CONFIG)
+if(PROJECT_IS_TOP_LEVEL)
+  find_package(benchmark CONFIG)
+endif()

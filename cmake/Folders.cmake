@@ -1,8 +1,8 @@
 # jobrunner_add_folders(folder...): adds the folders that have a CMakeLists.txt, in this order.
 function(jobrunner_add_folders)
   foreach(folder ${ARGN})
-    if(EXISTS "${CMAKE_SOURCE_DIR}/${folder}/CMakeLists.txt")
-      add_subdirectory("${CMAKE_SOURCE_DIR}/${folder}" "${CMAKE_BINARY_DIR}/folders/${folder}")
+    if(EXISTS "${PROJECT_SOURCE_DIR}/${folder}/CMakeLists.txt")
+      add_subdirectory("${PROJECT_SOURCE_DIR}/${folder}" "${PROJECT_BINARY_DIR}/folders/${folder}")
     endif()
   endforeach()
 endfunction()
@@ -25,9 +25,10 @@ function(jobrunner_library name)
     target_sources(jobrunner_${name} PRIVATE ${sources})
     target_link_libraries(jobrunner_${name} PRIVATE jobrunner_warnings)
   endif()
-  target_include_directories(jobrunner_${name} ${scope} "${CMAKE_SOURCE_DIR}/server"
-                             "${CMAKE_SOURCE_DIR}")
+  target_include_directories(jobrunner_${name} ${scope} "${PROJECT_SOURCE_DIR}/server"
+                             "${PROJECT_SOURCE_DIR}")
   target_link_libraries(jobrunner_${name} ${scope} ${ARGN} Threads::Threads)
+  target_compile_features(jobrunner_${name} ${scope} cxx_std_20)
 endfunction()
 
 # jobrunner_program(name [link...]): the program of the calling folder's main.cc, in bin/.
@@ -42,13 +43,13 @@ endfunction()
 # jobrunner_tests(folder [link...]): one executable <folder>_tests of every *_test.cc in
 # tests/<folder>/, each test known to ctest as <folder>.Suite.Name.
 function(jobrunner_tests folder)
-  file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/tests/${folder}/*.cc"
-       "${CMAKE_SOURCE_DIR}/tests/${folder}/*.h")
+  file(GLOB sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/tests/${folder}/*.cc"
+       "${PROJECT_SOURCE_DIR}/tests/${folder}/*.h")
   if(NOT sources)
     return()
   endif()
   add_executable(${folder}_tests ${sources})
-  target_include_directories(${folder}_tests PRIVATE "${CMAKE_SOURCE_DIR}/tests")
+  target_include_directories(${folder}_tests PRIVATE "${PROJECT_SOURCE_DIR}/tests")
   target_link_libraries(${folder}_tests PRIVATE ${ARGN} jobrunner_test_support GTest::gmock
                         GTest::gtest_main jobrunner_warnings)
   gtest_discover_tests(${folder}_tests TEST_PREFIX "${folder}." DISCOVERY_MODE PRE_TEST
