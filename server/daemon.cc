@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <string>
 #include <utility>
@@ -28,13 +29,14 @@ namespace {
 constexpr int kFailed = 1;
 constexpr int kMisconfigured = 2;
 
-// Beyond the shutdown grace: what runs gets SIGKILL a second after it, and all is over a second
-// later.
-constexpr std::chrono::seconds kEndTime{2};
+// Beyond the shutdown grace: what runs gets SIGKILL a second after it, is gone at kStoppedTime, and
+// all is over at kEndTime.
+constexpr std::chrono::milliseconds kStoppedTime{1400};
+constexpr std::chrono::milliseconds kEndTime{2000};
 constexpr std::chrono::seconds kEndAtOnceTime{2};
 // When nothing runs any more, for readers to see how it ended, and for calls that are being
 // answered.
-constexpr std::chrono::milliseconds kLastCallsTime{500};
+constexpr std::chrono::milliseconds kLastCallsTime{400};
 constexpr std::chrono::minutes kDroppedLinesReport{1};
 
 base::SteadyTime Now() { return std::chrono::steady_clock::now(); }
@@ -100,12 +102,12 @@ void Daemon::Serve() {
       .Write(absl::StrCat("jobrunnerd: serving on ", server_->address(), "\n"));
   std::vector<Occurrence> occurrences;
   while (!ended_) {
-    if (occurrences_.TakeUntil(Now() + kDroppedLinesReport, &occurrences) && occurrences.empty()) {
-      ReportDroppedLines();
-    }
+    occurrences_.TakeUntil(std::min(drain_end_, Now() + kDroppedLinesReport), &occurrences);
+    if (occurrences.empty()) ReportDroppedLines();
     for (const Occurrence& occurrence : occurrences) {
       std::visit([this](const auto& one) { Handle(one); }, occurrence);
     }
+    if (!ended_ && Now() >= drain_end_) CutDrainShort();
   }
 }
 
@@ -142,10 +144,22 @@ void Daemon::Handle(const StoreFailed& failed) {
 // Once more, the shorter grace counts.
 void Daemon::Drain(std::chrono::nanoseconds grace) {
   draining_ = true;
+  drain_end_ = std::min(drain_end_, Now() + grace + kStoppedTime);
   hard_exit_.By(Now() + grace + kEndTime);
   server_->Drain(grace, [this] { occurrences_.Put(Drained{}); });
   base::LogInfo(*logger_, "drains: what runs has %s",
                 absl::FormatDuration(absl::FromChrono(grace)));
+}
+
+void Daemon::CutDrainShort() {
+  ended_ = true;
+  if (const int32_t running = server_->running(); running > 0) {
+    base::LogError(*logger_, "%d jobs have not ended in time", running);
+    exit_code_ = kFailed;
+  } else {
+    // There can be millions, in a store that the end of the process empties.
+    base::LogWarning(*logger_, "nothing runs; jobs that never ran were not all cancelled in time");
+  }
 }
 
 void Daemon::EndAtOnce() {
@@ -182,18 +196,19 @@ void Daemon::End() {
     server_->Stop(kLastCallsTime);
     ReportDroppedLines();
     has_lost_handlers = server_->has_lost_handlers();
-    server_.reset();
     base::LogInfo(*logger_, "jobrunnerd ends");
   }
   signals_.reset();
   grpc_log_.reset();
   if (logger_ != nullptr) logger_->Close();
   directory_.Remove();
+  all_done_ = true;
   // They may still use what the end of the process would take away.
   if (has_lost_handlers) _exit(exit_code_);
 }
 
 void Daemon::ExitHard() {
+  if (all_done_) _exit(exit_code_);
   base::Console(STDERR_FILENO).Write("jobrunnerd: did not end in time, and is cut off\n");
   directory_.Remove();
   _exit(kFailed);

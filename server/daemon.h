@@ -69,6 +69,8 @@ class Daemon {
   void Handle(const StoreFailed& failed);
 
   void Drain(std::chrono::nanoseconds grace);
+  // The drain has not ended in its time.
+  void CutDrainShort();
   void EndAtOnce();
   void Reload();
   void ReportDroppedLines();
@@ -78,7 +80,10 @@ class Daemon {
   PrivateDirectory directory_;
   // Read by ExitHard's thread too.
   std::atomic<int> exit_code_ = 0;
+  // Logs are closed, nothing runs: what is left is memory.
+  std::atomic<bool> all_done_ = false;
   bool draining_ = false;
+  base::SteadyTime drain_end_ = base::SteadyTime::max();
   bool ended_ = false;
   uint64_t dropped_reported_ = 0;
 

@@ -206,6 +206,8 @@ void Server::Stop(std::chrono::nanoseconds grace) {
   if (job_log_ != nullptr) job_log_->Close();
 }
 
+int32_t Server::running() const { return pool_->Statistics().busy; }
+
 uint64_t Server::job_log_lines_dropped() const {
   return job_log_ == nullptr ? 0 : job_log_->dropped();
 }

@@ -77,6 +77,8 @@ class Server {
   // Handlers that ignored their stop and still run, when it stopped: they have the process's
   // memory.
   bool has_lost_handlers() const { return has_lost_handlers_; }
+  // Attempts that run now.
+  int32_t running() const;
   // Lines of the job log that were not written.
   uint64_t job_log_lines_dropped() const;
 
