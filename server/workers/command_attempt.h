@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "base/clock.h"
@@ -43,10 +44,12 @@ class CommandAttempt {
   // Of one that did not start, or of which nothing is known but that it is over.
   engine::Outcome EndedWith(engine::Failure failure);
 
-  // Where the executor notes what it has done: whether the spawner has it, how often it was tried
-  // again, when it is forced (max() while no stop was asked), and whether it was asked to end, or
-  // given up.
+  // Where the executor notes what it has done: whether the spawner has it or why it cannot, whether
+  // its outputs are watched, how often it was tried again, when it is forced (max() while no stop was asked), and whether it was asked to
+  // end, or given up.
   bool is_spawned = false;
+  bool is_watched = false;
+  std::optional<engine::Failure> launch_failure;
   bool is_abandoned = false;
   bool is_asked = false;
   bool awaits_showing = false;

@@ -152,6 +152,10 @@ absl::StatusOr<std::string> CommandCatalog::FindProgram(std::string_view name) c
       absl::StrCat("\"", View(name), "\" was not found on the server's PATH"));
 }
 
+bool CommandCatalog::KnowsPath(std::string_view name) const {
+  return paths_.contains(View(name)) || (!name.empty() && name[0] == '/');
+}
+
 std::vector<std::string> CommandCatalog::Names() const {
   std::vector<std::string> names;
   for (const auto& [name, path] : paths_) names.push_back(name);

@@ -30,6 +30,9 @@ class CommandCatalog {
   // the file system.
   absl::StatusOr<std::string> FindProgram(std::string_view name) const;
 
+  // Whether FindProgram would answer without a look at the file system.
+  bool KnowsPath(std::string_view name) const;
+
   bool allows_any() const { return allow_any_; }
   std::vector<std::string> Names() const;
 

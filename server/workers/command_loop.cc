@@ -2,12 +2,13 @@
 
 #include <signal.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <optional>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
-#include "workers/command_body.h"
+#include "absl/status/status.h"
 #include "workers/command_failure.h"
 
 namespace jobrunner::workers {
@@ -22,6 +23,12 @@ constexpr int64_t kReadBytesInARow = 256 << 10;
 // Streamed output is gathered for this long, or until there is this much.
 constexpr milliseconds kGatherTime{100};
 constexpr size_t kGatherBytes = 32 << 10;
+// A command's outputs are watched from this time after its start, and until then its pipes hold them
+// (64 KiB): most commands that end sooner spare two calls, and a wake-up at their end.
+constexpr milliseconds kWatchDelay{2};
+// Of the commands that are started in one call, so many are launched on the caller's thread, which
+// spares a change of threads. It must not be kept long: a launch takes it some 10 µs.
+constexpr size_t kLaunchesHereMax = 4;
 // A killed command that has not ended by then hangs in the kernel.
 constexpr std::chrono::seconds kUnkillableTime{5};
 // A file that somebody has open for writing cannot be executed (ETXTBSY). Another process's fork may
@@ -31,7 +38,7 @@ constexpr milliseconds kSpawnRetryTime{10};
 
 // A tag says whose descriptor is ready: an attempt's, by its number and kind, or the spawner's.
 enum TagKind : uint64_t { kOutputTag = 0, kErrorOutputTag = 1 };
-constexpr uint64_t kSpawnerTag = ~uint64_t{1};
+constexpr uint64_t kSpawnerTag = ~uint64_t{3};
 
 uint64_t TagOf(uint64_t id, TagKind kind) { return id << 1 | kind; }
 
@@ -45,30 +52,39 @@ CommandLoop::CommandLoop(Poller poller, std::unique_ptr<SpawnerProcess> spawner,
     : catalog_(*catalog),
       sink_(*sink),
       logger_(*logger),
-      open_files_(open_files),
       poller_(std::move(poller)),
-      spawner_(std::move(spawner)) {
-  poller_.Watch(spawner_->socket(), kSpawnerTag);
-}
+      launcher_(std::move(spawner), open_files, catalog, &poller_, kSpawnerTag) {}
 
 CommandLoop::~CommandLoop() = default;
 
 void CommandLoop::Start(std::vector<NumberedAssignment> work) {
+  const bool launch_here = work.size() <= kLaunchesHereMax;
+  bool all_under_way = true;
   absl::MutexLock lock(&mutex_);
-  const bool was_empty = mail_.work.empty() && mail_.orders.empty();
-  if (was_empty) {
-    mail_.work = std::move(work);
-  } else {
-    for (NumberedAssignment& one : work) mail_.work.push_back(std::move(one));
+  const bool was_empty = mail_.attempts.empty();
+  for (NumberedAssignment& one : work) {
+    auto attempt = std::make_unique<CommandAttempt>(std::move(one), catalog_.output_bytes_max());
+    all_under_way &= launch_here && LaunchHere(*attempt);
+    mail_.attempts.push_back(std::move(attempt));
   }
-  Wake(was_empty);
+  if (!all_under_way) {
+    poller_.Wake();
+  } else if (was_empty) {
+    // Should nothing else wake the loop before, it begins to watch them then.
+    poller_.WakeAt(Now() + kWatchDelay);
+  }
+}
+
+bool CommandLoop::LaunchHere(CommandAttempt& attempt) {
+  if (!launcher_.IsQuick(attempt)) return false;
+  attempt.launch_failure = launcher_.Launch(attempt.token().number, attempt);
+  return attempt.is_spawned;
 }
 
 void CommandLoop::Stop(const std::vector<engine::StopOrder>& orders) {
   absl::MutexLock lock(&mutex_);
-  const bool was_empty = mail_.work.empty() && mail_.orders.empty();
   mail_.orders.insert(mail_.orders.end(), orders.begin(), orders.end());
-  Wake(was_empty);
+  poller_.Wake();
 }
 
 void CommandLoop::End() {
@@ -86,27 +102,45 @@ void CommandLoop::Run() {
   base::ThreadRoleScope scope(&thread_);
   std::vector<uint64_t> ready;
   while (true) {
-    poller_.Wait(timers_.empty() ? SteadyTime::max() : timers_.begin()->first, &ready);
-    for (const uint64_t tag : ready) Handle(tag);
+    poller_.Wait(NextTime(), &ready);
+    Events events;
+    const bool has_reports = std::find(ready.begin(), ready.end(), kSpawnerTag) != ready.end();
+    // Before the mail, so that what is reported is known.
+    if (has_reports) events.spawner_lives = launcher_.ReadReports(&events.reports);
+    events.ready = std::move(ready);
     Mail mail = TakeMail();
     const bool end = mail.end;
-    Step(std::move(mail));
+    Step(std::move(mail), events);
+    ready = std::move(events.ready);
     if (end) break;
   }
   EndAll();
 }
 
-void CommandLoop::Step(Mail mail) {
-  for (NumberedAssignment& work : mail.work) Accept(std::move(work));
+void CommandLoop::Step(Mail mail, const Events& events) {
+  for (auto& attempt : mail.attempts) Accept(std::move(attempt));
+  for (const SpawnReport& report : events.reports) TakeReport(report);
+  if (!events.spawner_lives) LoseSpawner();
+  for (const uint64_t tag : events.ready) ReadOutputs(tag);
   for (const engine::StopOrder& order : mail.orders) Obey(order);
-  if (!timers_.empty()) FireTimers(Now());
+  const SteadyTime now = Now();
+  FireTimers(now);
+  WatchDue(now);
   LaunchWaiting();
   Report();
 }
 
+SteadyTime CommandLoop::NextTime() {
+  // Most have ended by the time at which they would be watched.
+  while (!unwatched_.empty() && !attempts_.contains(unwatched_.front().second)) {
+    unwatched_.pop_front();
+  }
+  const SteadyTime timer = timers_.empty() ? SteadyTime::max() : timers_.begin()->first;
+  return unwatched_.empty() ? timer : std::min(timer, unwatched_.front().first);
+}
+
 void CommandLoop::EndAll() {
-  // Returns when all commands have been killed, and all that they started.
-  spawner_.reset();
+  launcher_.End();
   for (auto& [id, attempt] : attempts_) {
     if (attempt->is_abandoned) continue;
     attempt->FinishOutputs();
@@ -115,10 +149,16 @@ void CommandLoop::EndAll() {
   Report();
 }
 
-void CommandLoop::Accept(NumberedAssignment work) {
-  const uint64_t id = work.assignment.token.number;
-  attempts_[id] = std::make_unique<CommandAttempt>(std::move(work), catalog_.output_bytes_max());
-  waiting_.push_back(id);
+void CommandLoop::Accept(std::unique_ptr<CommandAttempt> attempt) {
+  const uint64_t id = attempt->token().number;
+  CommandAttempt& accepted = *(attempts_[id] = std::move(attempt));
+  if (accepted.launch_failure.has_value()) {
+    Settle(id, accepted.EndedWith(*std::exchange(accepted.launch_failure, std::nullopt)));
+  } else if (accepted.is_spawned) {
+    unwatched_.emplace_back(Now() + kWatchDelay, id);
+  } else {
+    waiting_.push_back(id);
+  }
 }
 
 void CommandLoop::Obey(const engine::StopOrder& order) {
@@ -134,32 +174,24 @@ void CommandLoop::Obey(const engine::StopOrder& order) {
   if (!attempt.is_spawned) return waiting_.push_back(id);
   if (order.grace <= std::chrono::nanoseconds(0)) return Force(id, attempt);
   timers_.emplace(forced, Timer{id, TimerKind::kForce});
-  if (!std::exchange(attempt.is_asked, true)) spawner_->Signal(id, SIGTERM);
+  if (!std::exchange(attempt.is_asked, true)) launcher_.Signal(id, SIGTERM);
 }
 
 void CommandLoop::Force(uint64_t id, CommandAttempt& attempt) {
   attempt.is_asked = true;
-  spawner_->Signal(id, SIGKILL);
+  launcher_.Signal(id, SIGKILL);
   timers_.emplace(Now() + kUnkillableTime, Timer{id, TimerKind::kGiveUp});
 }
 
 void CommandLoop::LaunchWaiting() {
-  if (spawner_ != nullptr && spawner_->has_queued()) {
-    spawner_->Flush();
-    if (spawner_->has_queued()) return;
-    poller_.WatchWritable(spawner_->socket(), kSpawnerTag, false);
-  }
   // Pipes are opened only for what the spawner takes at once, so that those of thousands of commands
   // that begin together are not open twice.
-  while (!waiting_.empty() && (spawner_ == nullptr || !spawner_->has_queued())) {
+  while (!waiting_.empty() && launcher_.Flush()) {
     const uint64_t id = waiting_.front();
     waiting_.pop_front();
     const auto found = attempts_.find(id);
     // It may stand here twice, when its stop was asked.
     if (found != attempts_.end() && !found->second->is_spawned) Launch(id, *found->second);
-  }
-  if (spawner_ != nullptr && spawner_->has_queued()) {
-    poller_.WatchWritable(spawner_->socket(), kSpawnerTag, true);
   }
 }
 
@@ -167,41 +199,39 @@ void CommandLoop::Launch(uint64_t id, CommandAttempt& attempt) {
   if (attempt.forced != SteadyTime::max()) {
     return Settle(id, attempt.EndedWith(StoppedBeforeStart()));
   }
-  const absl::StatusOr<std::string> path = catalog_.FindProgram(attempt.command().argv(0));
-  if (!path.ok()) return Settle(id, attempt.EndedWith(ProgramNotFound(path.status())));
-  if (const absl::Status status = EnsureSpawner(); !status.ok()) {
+  if (const absl::Status status = launcher_.EnsureSpawner(); !status.ok()) {
     return Settle(id, attempt.EndedWith(SpawnerLost(std::string(status.message()))));
   }
-  SpawnOrder order;
-  if (!OpenAndWatch(id, attempt, &order)) {
-    return Settle(id, attempt.EndedWith(NoDescriptorsLeft(errno)));
+  if (std::optional<engine::Failure> failure = launcher_.Launch(id, attempt)) {
+    return Settle(id, attempt.EndedWith(*std::move(failure)));
   }
-  const CommandBody body = BuildCommandBody(attempt.assignment(), catalog_, *path);
-  order.id = id;
-  order.body = body.bytes;
-  order.arguments = body.arguments;
-  order.variables = body.variables;
-  attempt.is_spawned = true;
-  spawner_->Spawn(std::move(order));
+  unwatched_.emplace_back(Now() + kWatchDelay, id);
 }
 
-bool CommandLoop::OpenAndWatch(uint64_t id, CommandAttempt& attempt, SpawnOrder* order) {
-  return attempt.OpenFiles(order) &&
-         poller_.Watch(attempt.output().fd(), TagOf(id, kOutputTag)) &&
-         poller_.Watch(attempt.error_output().fd(), TagOf(id, kErrorOutputTag));
+void CommandLoop::WatchDue(SteadyTime now) {
+  for (; !unwatched_.empty() && unwatched_.front().first <= now; unwatched_.pop_front()) {
+    const uint64_t id = unwatched_.front().second;
+    const auto found = attempts_.find(id);
+    // One that is tried again waits for another start, and stands here for that too.
+    if (found == attempts_.end() || !found->second->is_spawned) continue;
+    CommandAttempt& attempt = *found->second;
+    if (std::exchange(attempt.is_watched, true)) continue;
+    if (poller_.Watch(attempt.output().fd(), TagOf(id, kOutputTag)) &&
+        poller_.Watch(attempt.error_output().fd(), TagOf(id, kErrorOutputTag))) {
+      continue;
+    }
+    // Unread, it might block for ever.
+    base::LogError(logger_, "batch %s job %d: is ended, since its outputs cannot be watched",
+                   attempt.assignment().jobs->batch_id(), attempt.assignment().index);
+    launcher_.Signal(id, SIGKILL);
+  }
 }
 
-absl::Status CommandLoop::EnsureSpawner() {
-  if (spawner_ != nullptr) return absl::OkStatus();
-  absl::StatusOr<std::unique_ptr<SpawnerProcess>> spawner = SpawnerProcess::Start(open_files_);
-  if (!spawner.ok()) return spawner.status();
-  spawner_ = *std::move(spawner);
-  poller_.Watch(spawner_->socket(), kSpawnerTag);
-  return absl::OkStatus();
-}
-
-void CommandLoop::Handle(uint64_t tag) {
-  if (tag == kSpawnerTag) return TakeReports();
+void CommandLoop::ReadOutputs(uint64_t tag) {
+  if (tag == kSpawnerTag) {
+    launcher_.Flush();
+    return;
+  }
   const uint64_t id = tag >> 1;
   const auto found = attempts_.find(id);
   // It ended in this step.
@@ -223,14 +253,6 @@ void CommandLoop::ReadOutput(uint64_t id, OutputPipe& output, CommandAttempt& at
 
 void CommandLoop::Show(CommandAttempt& attempt) {
   if (attempt.has_news() && !attempt.is_abandoned) sink_.Wrote(attempt.TakeChunk());
-}
-
-void CommandLoop::TakeReports() {
-  if (spawner_ == nullptr) return;
-  std::vector<SpawnReport> reports;
-  const bool is_alive = spawner_->ReadReports(&reports);
-  for (const SpawnReport& report : reports) TakeReport(report);
-  if (!is_alive) LoseSpawner();
 }
 
 void CommandLoop::TakeReport(const SpawnReport& report) {
@@ -256,6 +278,7 @@ void CommandLoop::TakeReport(const SpawnReport& report) {
 bool CommandLoop::RetriesSpawn(const SpawnReport& report, CommandAttempt& attempt) {
   if (report.error != ETXTBSY || attempt.spawn_retries == kSpawnRetriesMax) return false;
   attempt.is_spawned = false;
+  attempt.is_watched = false;
   timers_.emplace(Now() + kSpawnRetryTime * (1 << attempt.spawn_retries++),
                   Timer{report.id, TimerKind::kRetry});
   return true;
@@ -264,7 +287,6 @@ bool CommandLoop::RetriesSpawn(const SpawnReport& report, CommandAttempt& attemp
 void CommandLoop::LoseSpawner() {
   base::LogError(logger_, "the process that starts commands has died");
   // The commands that it had started have died with it.
-  spawner_.reset();
   std::vector<uint64_t> lost;
   for (const auto& [id, attempt] : attempts_) {
     if (attempt->is_spawned) lost.push_back(id);

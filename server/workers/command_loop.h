@@ -4,6 +4,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
@@ -14,8 +15,8 @@
 #include "engine/executor.h"
 #include "workers/command_attempt.h"
 #include "workers/command_catalog.h"
+#include "workers/command_launcher.h"
 #include "workers/poller.h"
-#include "workers/spawner_process.h"
 
 namespace jobrunner::workers {
 
@@ -36,9 +37,16 @@ class CommandLoop {
 
  private:
   struct Mail {
-    std::vector<NumberedAssignment> work;
+    std::vector<std::unique_ptr<CommandAttempt>> attempts;
     std::vector<engine::StopOrder> orders;
     bool end = false;
+  };
+
+  // What one wait brought.
+  struct Events {
+    std::vector<uint64_t> ready;
+    std::vector<SpawnReport> reports;
+    bool spawner_lives = true;
   };
 
   enum class TimerKind { kForce, kGiveUp, kShow, kRetry };
@@ -48,28 +56,28 @@ class CommandLoop {
   };
 
   Mail TakeMail() ABSL_LOCKS_EXCLUDED(mutex_);
-  void Wake(bool was_empty) { if (was_empty) poller_.Wake(); }
+  // Launches it at once if that is quick. Whether it is under way.
+  bool LaunchHere(CommandAttempt& attempt);
 
-  void Step(Mail mail) ABSL_EXCLUSIVE_LOCKS_REQUIRED(thread_);
+  void Step(Mail mail, const Events& events) ABSL_EXCLUSIVE_LOCKS_REQUIRED(thread_);
   void EndAll() ABSL_EXCLUSIVE_LOCKS_REQUIRED(thread_);
 
-  void Accept(NumberedAssignment work) ABSL_EXCLUSIVE_LOCKS_REQUIRED(thread_);
+  void Accept(std::unique_ptr<CommandAttempt> attempt) ABSL_EXCLUSIVE_LOCKS_REQUIRED(thread_);
   void Obey(const engine::StopOrder& order) ABSL_EXCLUSIVE_LOCKS_REQUIRED(thread_);
   void Force(uint64_t id, CommandAttempt& attempt) ABSL_EXCLUSIVE_LOCKS_REQUIRED(thread_);
 
   // Starts what waits, as long as the spawner takes it.
   void LaunchWaiting() ABSL_EXCLUSIVE_LOCKS_REQUIRED(thread_);
   void Launch(uint64_t id, CommandAttempt& attempt) ABSL_EXCLUSIVE_LOCKS_REQUIRED(thread_);
-  bool OpenAndWatch(uint64_t id, CommandAttempt& attempt, SpawnOrder* order)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(thread_);
-  // Starts the spawner if it has died. False with the reason logged when that fails.
-  absl::Status EnsureSpawner() ABSL_EXCLUSIVE_LOCKS_REQUIRED(thread_);
+  // Has the outputs watched of what still runs kWatchDelay after its start.
+  void WatchDue(base::SteadyTime now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(thread_);
+  // When there is something to do without being woken.
+  base::SteadyTime NextTime() ABSL_EXCLUSIVE_LOCKS_REQUIRED(thread_);
 
-  void Handle(uint64_t tag) ABSL_EXCLUSIVE_LOCKS_REQUIRED(thread_);
+  void ReadOutputs(uint64_t tag) ABSL_EXCLUSIVE_LOCKS_REQUIRED(thread_);
   void ReadOutput(uint64_t id, OutputPipe& output, CommandAttempt& attempt)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(thread_);
   void Show(CommandAttempt& attempt) ABSL_EXCLUSIVE_LOCKS_REQUIRED(thread_);
-  void TakeReports() ABSL_EXCLUSIVE_LOCKS_REQUIRED(thread_);
   void TakeReport(const SpawnReport& report) ABSL_EXCLUSIVE_LOCKS_REQUIRED(thread_);
   bool RetriesSpawn(const SpawnReport& report, CommandAttempt& attempt)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(thread_);
@@ -85,20 +93,20 @@ class CommandLoop {
   const CommandCatalog& catalog_;
   engine::AttemptSink& sink_;
   base::Logger& logger_;
-  const uint64_t open_files_;
 
   Poller poller_;
+  CommandLauncher launcher_;
 
   absl::Mutex mutex_;
   Mail mail_ ABSL_GUARDED_BY(mutex_);
 
   base::ThreadRole thread_;
-  // Null when it died and was not needed since.
-  std::unique_ptr<SpawnerProcess> spawner_ ABSL_GUARDED_BY(thread_);
   // By the numbers of their tokens.
   absl::flat_hash_map<uint64_t, std::unique_ptr<CommandAttempt>> attempts_ ABSL_GUARDED_BY(thread_);
-  // Not handed to the spawner yet.
+  // To be handed to the spawner.
   std::deque<uint64_t> waiting_ ABSL_GUARDED_BY(thread_);
+  // Handed to it, and not watched yet: by when they are to be, in this order.
+  std::deque<std::pair<base::SteadyTime, uint64_t>> unwatched_ ABSL_GUARDED_BY(thread_);
   std::multimap<base::SteadyTime, Timer> timers_ ABSL_GUARDED_BY(thread_);
   std::vector<engine::Outcome> outcomes_ ABSL_GUARDED_BY(thread_);
 };

@@ -2,6 +2,7 @@
 
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/timerfd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -14,6 +15,7 @@ namespace jobrunner::workers {
 namespace {
 
 constexpr uint64_t kWakeTag = ~uint64_t{0};
+constexpr uint64_t kAlarmTag = kWakeTag - 1;
 constexpr int kReadyMax = 64;
 
 // Rounded up, so that the deadline has passed when the wait ends; -1 waits for ever.
@@ -33,16 +35,24 @@ bool Control(int epoll, int operation, int fd, uint32_t events, uint64_t tag) {
   return epoll_ctl(epoll, operation, fd, &event) == 0;
 }
 
+// Of an eventfd or a timerfd.
+void Reset(const UniqueFd& counter) {
+  uint64_t count = 0;
+  [[maybe_unused]] const ssize_t bytes = read(counter.get(), &count, sizeof(count));
+}
+
 }  // namespace
 
 absl::StatusOr<Poller> Poller::Create() {
   UniqueFd epoll(epoll_create1(EPOLL_CLOEXEC));
   UniqueFd wake(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-  if (!epoll.is_open() || !wake.is_open() ||
-      !Control(epoll.get(), EPOLL_CTL_ADD, wake.get(), EPOLLIN, kWakeTag)) {
+  UniqueFd alarm(timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK));
+  if (!epoll.is_open() || !wake.is_open() || !alarm.is_open() ||
+      !Control(epoll.get(), EPOLL_CTL_ADD, wake.get(), EPOLLIN, kWakeTag) ||
+      !Control(epoll.get(), EPOLL_CTL_ADD, alarm.get(), EPOLLIN, kAlarmTag)) {
     return absl::UnavailableError(absl::StrCat("epoll: ", strerror(errno)));
   }
-  return Poller(std::move(epoll), std::move(wake));
+  return Poller(std::move(epoll), std::move(wake), std::move(alarm));
 }
 
 bool Poller::Watch(int fd, uint64_t tag) {
@@ -61,18 +71,26 @@ void Poller::Wait(base::SteadyTime deadline, std::vector<uint64_t>* ready) {
   for (int i = 0; i < count; ++i) {
     // A copy: the struct is packed, so nothing may refer to what is in it.
     const uint64_t tag = events[i].data.u64;
-    if (tag != kWakeTag) {
+    if (tag == kWakeTag) {
+      Reset(wake_);
+    } else if (tag == kAlarmTag) {
+      Reset(alarm_);
+    } else {
       ready->push_back(tag);
-      continue;
     }
-    uint64_t wakes = 0;
-    [[maybe_unused]] const ssize_t bytes = read(wake_.get(), &wakes, sizeof(wakes));
   }
 }
 
 void Poller::Wake() {
   const uint64_t one = 1;
   [[maybe_unused]] const ssize_t bytes = write(wake_.get(), &one, sizeof(one));
+}
+
+void Poller::WakeAt(base::SteadyTime time) {
+  const int64_t ns = time.time_since_epoch().count();
+  itimerspec alarm{};
+  alarm.it_value = {.tv_sec = ns / 1'000'000'000, .tv_nsec = ns % 1'000'000'000};
+  timerfd_settime(alarm_.get(), TFD_TIMER_ABSTIME, &alarm, nullptr);
 }
 
 }  // namespace jobrunner::workers

@@ -14,7 +14,7 @@ class Poller {
  public:
   static absl::StatusOr<Poller> Create();
 
-  // Reports `tag` as long as `fd` is readable or its other end has gone. Closing `fd` ends it. False
+  // Reports `tag`, any number but the two highest, as long as `fd` is readable or its other end has gone. Closing `fd` ends it. False
   // when the machine has no room for one more.
   bool Watch(int fd, uint64_t tag);
   // Besides, or no longer, when a watched `fd` is writable.
@@ -26,12 +26,16 @@ class Poller {
 
   // Ends the Wait, or the next one.
   void Wake();
+  // Ends the Wait that there is at that time, unless it is set to another time before.
+  void WakeAt(base::SteadyTime time);
 
  private:
-  Poller(UniqueFd epoll, UniqueFd wake) : epoll_(std::move(epoll)), wake_(std::move(wake)) {}
+  Poller(UniqueFd epoll, UniqueFd wake, UniqueFd alarm)
+      : epoll_(std::move(epoll)), wake_(std::move(wake)), alarm_(std::move(alarm)) {}
 
   UniqueFd epoll_;
   UniqueFd wake_;
+  UniqueFd alarm_;
 };
 
 }  // namespace jobrunner::workers
