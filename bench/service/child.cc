@@ -74,14 +74,16 @@ int64_t Child::ResidentBytes() const {
 }
 
 double Child::CpuSeconds() const {
-  std::ifstream stat("/proc/" + std::to_string(pid_) + "/stat");
-  std::string field;
-  // Fields 14 and 15: utime and stime (proc(5)); the name, field 2, has no space in our programs.
-  for (int i = 1; i < 14; ++i) stat >> field;
-  double user = 0;
-  double system = 0;
-  stat >> user >> system;
-  return (user + system) / static_cast<double>(sysconf(_SC_CLK_TCK));
+  double seconds = 0;
+  for (const auto& task :
+       std::filesystem::directory_iterator("/proc/" + std::to_string(pid_) + "/task")) {
+    // Its first number is the time on a processor, in nanoseconds.
+    std::ifstream schedstat(task.path() / "schedstat");
+    double ns = 0;
+    schedstat >> ns;
+    seconds += ns * 1e-9;
+  }
+  return seconds;
 }
 
 std::string ProgramFolder() {

@@ -27,7 +27,7 @@ class Child {
 
   // Resident memory, in bytes.
   int64_t ResidentBytes() const;
-  // Processor time used so far by all its threads, in seconds.
+  // Processor time used so far by the threads it has, in seconds.
   double CpuSeconds() const;
 
  private:

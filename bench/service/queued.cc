@@ -15,6 +15,9 @@ constexpr int kJobsPerBatch = 10'000;
 constexpr int kFew = 10'000;
 constexpr int kMany = 1'000'000;
 constexpr int kRoundsOfFew = 20;
+// Finished batches stay until their ends were read.
+constexpr char kConfig[] =
+    R"({"workers": {"max": 1024}, "limits": {"memory_store_bytes": "4294967296"}})";
 
 void Pause(v1::AdminService::Stub& stub) {
   grpc::ClientContext context;
@@ -67,11 +70,11 @@ Cost Measure(Child& server, v1::JobService::Stub& jobs, v1::AdminService::Stub& 
 void BenchQueued() {
   std::printf("no-op jobs of %d B queued in batches of %d; memory store\n", kPayloadBytes,
               kJobsPerBatch);
-  const auto server = StartServer(R"({"workers": {"max": 1024}})");
+  const auto server = StartServer(kConfig);
   const auto channel = Connect(server->address());
   const auto jobs = v1::JobService::NewStub(channel);
   const auto admin = v1::AdminService::NewStub(channel);
-  // The processor time is counted in steps of 10 ms: many rounds of few jobs.
+  // Few jobs are over in milliseconds: many rounds of them.
   Cost few;
   for (int i = 0; i < kRoundsOfFew; ++i) {
     const Cost cost = Measure(*server, *jobs, *admin, kFew);
@@ -79,7 +82,7 @@ void BenchQueued() {
     few.run += cost.run / kRoundsOfFew;
   }
   // Memory from a server that has held nothing before.
-  const auto fresh = StartServer(R"({"workers": {"max": 1024}})");
+  const auto fresh = StartServer(kConfig);
   const auto fresh_channel = Connect(fresh->address());
   const auto fresh_jobs = v1::JobService::NewStub(fresh_channel);
   const auto fresh_admin = v1::AdminService::NewStub(fresh_channel);
