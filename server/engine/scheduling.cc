@@ -37,7 +37,10 @@ void Engine::State::SettleLane(QueueState& queue) {
 void Engine::State::StartReady() {
   if (phase_ != Phase::kServing) return;
   int32_t left = kStartsPerStepMax;
-  if (ready_.Next() != nullptr) effects_.starts.reserve(std::min(left, free_slots()));
+  // Fewer than none are free when the pool was made smaller.
+  if (free_slots() > 0 && ready_.Next() != nullptr) {
+    effects_.starts.reserve(std::min(left, free_slots()));
+  }
   no_room_ = false;
   // Without room for its shard a batch keeps its turn until a shard has arrived.
   while (left > 0 && free_slots() > 0 && !no_room_) {
