@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "client/call_error.h"
 #include "jobrunner/v1/job_service.pb.h"
 
 namespace jobrunner::client {
@@ -77,7 +78,10 @@ absl::Status BatchReader::AwaitRetry(const absl::Status& broken) {
   if (cancelled_.fired()) return absl::CancelledError("no longer read");
   if (!MayResume(broken)) return broken;
   const absl::Duration wait = backoff_.AfterFailure(absl::Now());
-  if (wait == absl::InfiniteDuration()) return broken;
+  if (wait == absl::InfiniteDuration()) {
+    return WithMessage(
+        broken, absl::StrCat("the server went away and did not come back: ", broken.message()));
+  }
   if (!cancelled_.Sleep(wait)) return absl::CancelledError("no longer read");
   return absl::OkStatus();
 }

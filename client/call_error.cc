@@ -69,6 +69,13 @@ absl::Status FromGrpc(const grpc::Status& status) {
   return error;
 }
 
+absl::Status WithMessage(const absl::Status& status, const std::string& message) {
+  absl::Status changed(status.code(), message);
+  status.ForEachPayload(
+      [&](absl::string_view url, const absl::Cord& payload) { changed.SetPayload(url, payload); });
+  return changed;
+}
+
 bool IsCallError(const absl::Status& status) { return status.GetPayload(kCallError).has_value(); }
 
 absl::Duration RetryDelay(const absl::Status& status) {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <string>
+
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 
@@ -12,6 +14,9 @@ namespace jobrunner::client {
 // A failed call in people's words: the server's message, then the fields it found wrong and what
 // else its details say, one a line. Remembers that a call failed, and when to try again.
 absl::Status FromGrpc(const grpc::Status& status);
+
+// The same error with another message.
+absl::Status WithMessage(const absl::Status& status, const std::string& message);
 
 // Whether the error is the end of a call, and not a failure on this side.
 bool IsCallError(const absl::Status& status);

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "client/call_error.h"
 #include "client/exit_code.h"
 #include "jobrunner/v1/job_service.pb.h"
 
@@ -17,13 +18,10 @@ bool Succeeded(const v1::Event& event) {
   return true;
 }
 
-absl::Status WithPlace(const BatchReader& reader, absl::Status status) {
-  absl::Status placed(status.code(),
-                      absl::StrCat(status.message(), "\nthe last event seen was ",
-                                   reader.last_sequence(), "; results --after goes on from there"));
-  status.ForEachPayload(
-      [&](absl::string_view url, const absl::Cord& payload) { placed.SetPayload(url, payload); });
-  return placed;
+absl::Status WithPlace(const BatchReader& reader, const absl::Status& status) {
+  return WithMessage(
+      status, absl::StrCat(status.message(), "\nthe last event seen was ", reader.last_sequence(),
+                           "; results --after goes on from there"));
 }
 
 }  // namespace
