@@ -98,9 +98,9 @@ class Server {
 
   const config::v1::Config config_;
   const Events events_;
+  const base::RealClock clock_;
   const base::WallTime start_time_;
   base::SpdlogLogger* const logger_;
-  const base::RealClock clock_;
   std::atomic<bool> draining_ = false;
   bool has_lost_handlers_ = false;
 
