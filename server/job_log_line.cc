@@ -65,7 +65,9 @@ std::string AttemptErrorText(const engine::BatchHeader& batch, const v1::Event& 
                                   ErrorText(attempt.error()));
   if (attempt.will_retry()) {
     const google::protobuf::Duration wait = attempt.next_attempt_time() - event.time();
-    absl::StrAppend(&line, "; again in ", DurationText(std::max(wait, {})));
+    absl::StrAppend(&line, wait > google::protobuf::Duration()
+                               ? absl::StrCat("; again in ", DurationText(wait))
+                               : "; again at once");
   }
   return line;
 }

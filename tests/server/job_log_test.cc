@@ -57,6 +57,12 @@ TEST(JobLogTextTest, AFailedAttemptSaysWhichOneOfHowManyAndWhenTheNextOneIs) {
             "✘ worker 3: Charlie failed (attempt 1 of 2): exit code 3; again in 1.2 s");
 }
 
+TEST(JobLogTextTest, WithoutABackoffTheNextAttemptIsAtOnce) {
+  v1::Event event = Event(kFailedAttempt);
+  *event.mutable_attempt_error()->mutable_next_attempt_time() = event.time();
+  EXPECT_THAT(JobLogText(Batch(2), event), HasSubstr(": exit code 3; again at once"));
+}
+
 TEST(JobLogTextTest, TheLastFailureIsTheLastOfItsAttempts) {
   EXPECT_EQ(JobLogText(Batch(2), Event(kFailed)),
             "✘ worker 3: Charlie failed (attempt 2 of 2): exit code 3");
