@@ -48,7 +48,8 @@ JobService::Stream* JobService::StreamResults(Context* /*context*/, const Bytes*
     watcher = std::make_shared<DisconnectWatcher>(server.engine, message.batch_id());
   }
   auto stream = std::make_shared<EventStream>(
-      EventStream::Parts{server.store, server.logs, &parts_.threads->replies, parts_.calls},
+      EventStream::Parts{server.store, server.logs, &parts_.threads->replies, parts_.calls,
+                         server.clock},
       [watcher] {
         if (watcher) watcher->Gone();
       });

@@ -1,0 +1,150 @@
+// Calls that end at any moment, by many clients at once.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <random>
+#include <thread>
+
+#include "rpc/served.h"
+
+namespace jobrunner::rpc {
+namespace {
+
+constexpr int kClients = 8;
+constexpr int kCallsPerClient = 60;
+
+class Hammer : public ::testing::Test {
+ protected:
+  // Runs `client(number, random)` on many threads.
+  template <typename Client>
+  static void Run(Client client) {
+    std::vector<std::thread> clients;
+    for (int i = 0; i < kClients; ++i) {
+      clients.emplace_back([=] {
+        std::mt19937 random(i + 1);
+        for (int call = 0; call < kCallsPerClient; ++call) client(random);
+      });
+    }
+    for (std::thread& thread : clients) thread.join();
+  }
+  // A deadline anywhere between a call's start and its end.
+  static std::chrono::system_clock::time_point Soon(std::mt19937& random) {
+    return std::chrono::system_clock::now() + std::chrono::microseconds(random() % 3000);
+  }
+
+  // No batch is left that runs.
+  void ExpectNothingRuns() {
+    for (int64_t running = 1; running > 0;) {
+      grpc::ClientContext context;
+      v1::ListBatchesRequest request;
+      request.add_states(v1::BATCH_STATE_RUNNING);
+      v1::ListBatchesResponse response;
+      ASSERT_TRUE(served_.jobs().ListBatches(&context, request, &response).ok());
+      running = response.batches_size();
+      // Each is ending: its own stream says when it has.
+      for (const v1::Batch& batch : response.batches()) Results(served_, batch.id());
+    }
+    EXPECT_LE(served_.server().streams().events, 0);
+  }
+
+  Served served_;
+};
+
+TEST_F(Hammer, RunBatchCallsThatAreCancelledAtAnyMomentLeaveNothingBehind) {
+  Run([this](std::mt19937& random) {
+    v1::RunBatchRequest request;
+    *request.mutable_batch() = BatchOf(5, HandlerJob(random() % 2 ? "hold" : "echo", "x"));
+    grpc::ClientContext context;
+    const auto reader = served_.jobs().RunBatch(&context, request);
+    v1::RunBatchResponse response;
+    switch (random() % 4) {
+      case 0:  // before anything
+        break;
+      case 1:  // after the batch
+        reader->Read(&response);
+        break;
+      default: {  // whenever
+        std::thread canceller([&context, turns = random() % 3000] {
+          for (size_t i = 0; i < turns; ++i) std::this_thread::yield();
+          context.TryCancel();
+        });
+        while (reader->Read(&response)) {
+        }
+        canceller.join();
+      }
+    }
+    context.TryCancel();
+    reader->Finish();
+  });
+  ExpectNothingRuns();
+}
+
+TEST_F(Hammer, DeadlinesAtAnyMomentLeaveNothingBehind) {
+  Run([this](std::mt19937& random) {
+    v1::RunBatchRequest request;
+    *request.mutable_batch() = BatchOf(5, HandlerJob(random() % 2 ? "hold" : "echo", "x"));
+    grpc::ClientContext context;
+    context.set_deadline(Soon(random));
+    const auto reader = served_.jobs().RunBatch(&context, request);
+    v1::RunBatchResponse response;
+    while (reader->Read(&response)) {
+    }
+    reader->Finish();
+  });
+  ExpectNothingRuns();
+}
+
+TEST_F(Hammer, ReadersThatLeaveAtAnyMomentDisturbNobody) {
+  const v1::Batch batch =
+      Submit(served_, BatchOf(3000, HandlerJob("echo", std::string(1000, 'x'))));
+  Run([&](std::mt19937& random) {
+    v1::StreamResultsRequest request;
+    request.set_batch_id(batch.id());
+    request.set_follow(true);
+    request.set_after_sequence(random() % 3001);
+    grpc::ClientContext context;
+    context.set_deadline(Soon(random));
+    const auto reader = served_.jobs().StreamResults(&context, request);
+    v1::StreamResultsResponse response;
+    while (reader->Read(&response)) {
+    }
+    reader->Finish();
+  });
+  EXPECT_EQ(Results(served_, batch.id()).size(), 3001u);
+}
+
+TEST_F(Hammer, AStopAmidCallsOfAllKindsEndsThemAll) {
+  std::atomic<bool> stopped{false};
+  std::vector<std::thread> clients;
+  std::atomic<int> answered{0};
+  for (int i = 0; i < kClients; ++i) {
+    clients.emplace_back([&, i] {
+      while (!stopped) {
+        grpc::ClientContext context;
+        if (i % 2 == 0) {
+          v1::RunBatchRequest request;
+          *request.mutable_batch() = BatchOf(100, HandlerJob(i % 4 ? "echo" : "hold"));
+          const auto reader = served_.jobs().RunBatch(&context, request);
+          v1::RunBatchResponse response;
+          while (reader->Read(&response)) ++answered;
+          reader->Finish();
+        } else {
+          v1::SubmitBatchRequest request;
+          *request.mutable_batch() = BatchOf(100, HandlerJob("echo"));
+          v1::SubmitBatchResponse response;
+          if (served_.jobs().SubmitBatch(&context, request, &response).ok()) ++answered;
+        }
+      }
+    });
+  }
+  while (answered < 100) std::this_thread::yield();
+  served_.server().Stop(std::chrono::seconds(5));
+  EXPECT_EQ(served_.server().streams().events, 0);
+  stopped = true;
+  for (std::thread& client : clients) client.join();
+}
+
+}  // namespace
+}  // namespace jobrunner::rpc
