@@ -1,6 +1,6 @@
-// How many jobs that do nothing pass through the engine in a second, without gRPC: EngineThread, the
-// memory store and the worker pool, batches of 1,000 echo jobs of 100 B, four in flight. Each client
-// waits for the end of its batch; nobody reads the results.
+// How many jobs that do nothing pass through the engine in a second, without gRPC: EngineThread,
+// the memory store and the worker pool, batches of 1,000 echo jobs of 100 B, four in flight. Each
+// client waits for the end of its batch; nobody reads the results.
 //
 // usage: engine_bench [jobs in all] [slots]
 
@@ -75,9 +75,12 @@ void Run(int64_t jobs, int slots) {
   workers::CommandCatalog commands;
   engine::EngineOptions options;
   options.pool = {0, slots};
-  engine::EngineThread engine(
-      options, {.clock = &clock, .store = &store, .logs = &logs, .logger = &logger,
-                .listeners = {}, .failed = [](absl::Status) { std::abort(); }});
+  engine::EngineThread engine(options, {.clock = &clock,
+                                        .store = &store,
+                                        .logs = &logs,
+                                        .logger = &logger,
+                                        .listeners = {},
+                                        .failed = [](absl::Status) { std::abort(); }});
   auto pool = workers::WorkerPool::Create(
       options.pool,
       {.handlers = &handlers, .commands = &commands, .clock = &clock, .logger = &logger}, &engine);

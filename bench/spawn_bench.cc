@@ -68,7 +68,8 @@ class WaitingSink final : public engine::AttemptSink {
   // Waits for one at least; returns how many since the last call.
   int Take() {
     absl::MutexLock lock(&mutex_);
-    mutex_.Await(absl::Condition(+[](int* ended) { return *ended > 0; }, &ended_));
+    mutex_.Await(absl::Condition(
+        +[](int* ended) { return *ended > 0; }, &ended_));
     return std::exchange(ended_, 0);
   }
 
@@ -88,11 +89,12 @@ class PoolRun {
     config::v1::Commands config;
     config.set_allow_any(true);
     commands_ = CommandCatalog::Load(config).value();
-    pool_ = WorkerPool::Create(
-                {.min = 0, .max = kAtOnce},
-                {.handlers = &handlers_, .commands = &commands_, .clock = &clock_, .logger = &logger_},
-                &sink_)
-                .value();
+    pool_ =
+        WorkerPool::Create(
+            {.min = 0, .max = kAtOnce},
+            {.handlers = &handlers_, .commands = &commands_, .clock = &clock_, .logger = &logger_},
+            &sink_)
+            .value();
     v1::BatchSpec spec;
     spec.add_jobs()->mutable_command()->add_argv(kProgram);
     jobs_ = engine::ShardJobs::Parse("batch", 0, spec.SerializeAsString()).value();

@@ -1,6 +1,6 @@
-// bare_server: gRPC in, one deciding thread, one working thread, events serialized and streamed out.
-// No scheduling, no retries, no deadlines, no cancellation, no store: the ceiling for a service with
-// this shape on this machine, to be run beside it.
+// bare_server: gRPC in, one deciding thread, one working thread, events serialized and streamed
+// out. No scheduling, no retries, no deadlines, no cancellation, no store: the ceiling for a
+// service with this shape on this machine, to be run beside it.
 //
 // usage: bare_server; prints "bare_server: serving on ADDRESS"; ends with its standard input.
 
@@ -161,8 +161,8 @@ class Pipeline {
 
   static void Append(const Event& event, std::string* bytes) {
     char header[16];
-    auto* end = CodedOutputStream::WriteVarint32ToArray(
-        static_cast<uint32_t>(event.ByteSizeLong()), reinterpret_cast<uint8_t*>(header) + 1);
+    auto* end = CodedOutputStream::WriteVarint32ToArray(static_cast<uint32_t>(event.ByteSizeLong()),
+                                                        reinterpret_cast<uint8_t*>(header) + 1);
     header[0] = 0x0A;
     bytes->append(header, reinterpret_cast<char*>(end) - header);
     event.AppendToString(bytes);

@@ -57,8 +57,9 @@ void Print(const char* name, Measured& measured) {
 }  // namespace
 
 void BenchBatches() {
-  std::printf("no-op jobs of %d B, batches of %d, %d in flight, all results streamed; memory store\n",
-              kPayloadBytes, kJobsPerBatch, kInFlight);
+  std::printf(
+      "no-op jobs of %d B, batches of %d, %d in flight, all results streamed; memory store\n",
+      kPayloadBytes, kJobsPerBatch, kInFlight);
   const auto bare = StartBareServer();
   const auto server = StartServer(R"({"workers": {"max": 1024}})");
   const auto bare_stub = Bare::NewStub(Connect(bare->address()));

@@ -46,15 +46,15 @@ void MemoryStore::ReadLog(std::string_view batch_id, int64_t after_sequence, int
   done(FindPage(batch_id, after_sequence, bytes_max));
 }
 
-absl::StatusOr<std::shared_ptr<const std::string>> MemoryStore::FindShard(
-    std::string_view batch_id, int32_t first_index) {
+absl::StatusOr<std::shared_ptr<const std::string>> MemoryStore::FindShard(std::string_view batch_id,
+                                                                          int32_t first_index) {
   absl::MutexLock lock(&mutex_);
   auto found = batches_.find(View(batch_id));
   if (found == batches_.end()) return NoBatch();
   const auto& shards = found->second.shards;
-  auto shard = std::lower_bound(
-      shards.begin(), shards.end(), first_index,
-      [](const engine::Shard& s, int32_t index) { return s.first_index < index; });
+  auto shard =
+      std::lower_bound(shards.begin(), shards.end(), first_index,
+                       [](const engine::Shard& s, int32_t index) { return s.first_index < index; });
   if (shard == shards.end() || shard->first_index != first_index) {
     return absl::NotFoundError("no shard begins there");
   }
@@ -62,8 +62,7 @@ absl::StatusOr<std::shared_ptr<const std::string>> MemoryStore::FindShard(
 }
 
 absl::StatusOr<engine::LogPage> MemoryStore::FindPage(std::string_view batch_id,
-                                                      int64_t after_sequence,
-                                                      int64_t bytes_max) {
+                                                      int64_t after_sequence, int64_t bytes_max) {
   absl::MutexLock lock(&mutex_);
   auto found = batches_.find(View(batch_id));
   if (found == batches_.end()) return NoBatch();

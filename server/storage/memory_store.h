@@ -15,8 +15,8 @@
 
 namespace jobrunner::storage {
 
-// The store for tests, embedding and work that may be lost with the machine. Thread-safe. Commits are
-// done when Commit returns, and every callback runs before the call that it answers returns.
+// The store for tests, embedding and work that may be lost with the machine. Thread-safe. Commits
+// are done when Commit returns, and every callback runs before the call that it answers returns.
 class MemoryStore final : public engine::Store {
  public:
   MemoryStore() = default;

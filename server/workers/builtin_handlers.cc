@@ -32,9 +32,8 @@ absl::string_view Payload(const HandlerContext& context) {
 }
 
 HandlerError BadPayload(absl::string_view reason) {
-  return {.message = absl::StrCat("payload: ", reason),
-          .code = kInvalidArgument,
-          .retryable = false};
+  return {
+      .message = absl::StrCat("payload: ", reason), .code = kInvalidArgument, .retryable = false};
 }
 
 // Whether the whole time passed without a stop being asked.

@@ -13,8 +13,8 @@
 
 namespace jobrunner::workers {
 
-// One attempt at a command, from the server's side: its pipes, how far its stop is, and the turning of
-// the spawner's report into an outcome. One thread uses it; nothing blocks.
+// One attempt at a command, from the server's side: its pipes, how far its stop is, and the turning
+// of the spawner's report into an outcome. One thread uses it; nothing blocks.
 class CommandAttempt {
  public:
   // Keeps or streams `output_bytes_max` of each output.
@@ -45,8 +45,8 @@ class CommandAttempt {
   engine::Outcome EndedWith(engine::Failure failure);
 
   // Where the executor notes what it has done: whether the spawner has it or why it cannot, whether
-  // its outputs are watched, how often it was tried again, when it is forced (max() while no stop was asked), and whether it was asked to
-  // end, or given up.
+  // its outputs are watched, how often it was tried again, when it is forced (max() while no stop
+  // was asked), and whether it was asked to end, or given up.
   bool is_spawned = false;
   bool is_watched = false;
   std::optional<engine::Failure> launch_failure;

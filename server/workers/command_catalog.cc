@@ -42,8 +42,8 @@ absl::Status CheckDirectory(const std::string& path) {
   struct stat directory {};
   if (path.empty()) return absl::OkStatus();
   if (path[0] != '/' || stat(path.c_str(), &directory) != 0 || !S_ISDIR(directory.st_mode)) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "commands.working_directory: \"", path, "\" is not the absolute path of a directory"));
+    return absl::InvalidArgumentError(absl::StrCat("commands.working_directory: \"", path,
+                                                   "\" is not the absolute path of a directory"));
   }
   return absl::OkStatus();
 }
@@ -84,8 +84,7 @@ absl::StatusOr<CommandCatalog> CommandCatalog::Load(const config::v1::Commands& 
   for (int i = 0; i < config.allow_size(); ++i) {
     const absl::Status status = catalog.Allow(config.allow(i));
     if (!status.ok()) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("commands.allow[", i, "].", status.message()));
+      return absl::InvalidArgumentError(absl::StrCat("commands.allow[", i, "].", status.message()));
     }
   }
   RETURN_IF_ERROR(CheckVariables(config));

@@ -44,9 +44,7 @@ CommandExecutor::~CommandExecutor() {
   thread_.join();
 }
 
-void CommandExecutor::Start(std::vector<NumberedAssignment> work) {
-  loop_->Start(std::move(work));
-}
+void CommandExecutor::Start(std::vector<NumberedAssignment> work) { loop_->Start(std::move(work)); }
 
 void CommandExecutor::Stop(const std::vector<engine::StopOrder>& orders) { loop_->Stop(orders); }
 

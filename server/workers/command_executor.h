@@ -18,13 +18,13 @@ namespace jobrunner::workers {
 
 class CommandLoop;
 
-// Runs the attempts at commands: one thread for all of them, and the spawner process, which is started
-// again should it die. Each attempt has one outcome, reported when nothing that the command started
-// is alive. Outputs are read all the time. A stop is SIGTERM to the command's process group, then,
-// after the grace, SIGKILL.
+// Runs the attempts at commands: one thread for all of them, and the spawner process, which is
+// started again should it die. Each attempt has one outcome, reported when nothing that the command
+// started is alive. Outputs are read all the time. A stop is SIGTERM to the command's process
+// group, then, after the grace, SIGKILL.
 //
-// Any thread may call it; only Create and the destructor block. The destructor kills what still runs,
-// and returns when it is gone; nothing is reported after it.
+// Any thread may call it; only Create and the destructor block. The destructor kills what still
+// runs, and returns when it is gone; nothing is reported after it.
 //
 // Raises this process's limit of open files as far as it goes: each running command takes two
 // descriptors. Commands get the limit that was there before.

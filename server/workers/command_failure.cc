@@ -66,8 +66,8 @@ engine::Failure SpawnFailure(const SpawnReport& report, const std::string& path,
     case SpawnStep::kExecute:
       return Hopeless(ExecuteMessage(report.error, path));
     case SpawnStep::kWorkingDirectory:
-      return Hopeless(absl::StrCat("the working directory cannot be entered: \"",
-                                   working_directory, "\": ", strerror(report.error)));
+      return Hopeless(absl::StrCat("the working directory cannot be entered: \"", working_directory,
+                                   "\": ", strerror(report.error)));
     case SpawnStep::kStarted:
     case SpawnStep::kRequest:
     case SpawnStep::kProcess:
@@ -75,8 +75,7 @@ engine::Failure SpawnFailure(const SpawnReport& report, const std::string& path,
     case SpawnStep::kStandardFiles:
       break;
   }
-  return Scarce(absl::StrCat("a process for the command cannot be made: ",
-                             strerror(report.error)));
+  return Scarce(absl::StrCat("a process for the command cannot be made: ", strerror(report.error)));
 }
 
 engine::Failure ProgramNotFound(const absl::Status& status) {
@@ -103,23 +102,20 @@ engine::Failure SpawnerLost(const std::string& why) {
           .final = false};
 }
 
-engine::Failure Unkillable() {
-  return Ended(v1::REASON_SIGNAL, "was killed and does not end");
-}
+engine::Failure Unkillable() { return Ended(v1::REASON_SIGNAL, "was killed and does not end"); }
 
 std::unique_ptr<engine::Failure> ExitFailure(const SpawnReport& report) {
   const int status = report.wait_status;
   const std::string survivors = AndSurvivors(report.survivors);
   if (WIFSIGNALED(status)) {
     const int signal = WTERMSIG(status);
-    return std::make_unique<engine::Failure>(
-        Ended(v1::REASON_SIGNAL,
-              absl::StrCat("was ended by signal ", signal, " (", strsignal(signal), ")", survivors)));
+    return std::make_unique<engine::Failure>(Ended(
+        v1::REASON_SIGNAL,
+        absl::StrCat("was ended by signal ", signal, " (", strsignal(signal), ")", survivors)));
   }
   if (WEXITSTATUS(status) == 0) return nullptr;
-  return std::make_unique<engine::Failure>(
-      Ended(v1::REASON_EXIT_CODE,
-            absl::StrCat("exited with code ", WEXITSTATUS(status), survivors)));
+  return std::make_unique<engine::Failure>(Ended(
+      v1::REASON_EXIT_CODE, absl::StrCat("exited with code ", WEXITSTATUS(status), survivors)));
 }
 
 }  // namespace jobrunner::workers

@@ -17,8 +17,9 @@
 
 namespace jobrunner::workers {
 
-// Hands commands to the spawner process, and starts another should it have died. Any thread may call
-// it, but only one EnsureSpawner and ReadReports; only End blocks. Lock order: whatever the caller holds, then this.
+// Hands commands to the spawner process, and starts another should it have died. Any thread may
+// call it, but only one EnsureSpawner and ReadReports; only End blocks. Lock order: whatever the
+// caller holds, then this.
 class CommandLauncher {
  public:
   // The poller reports `tag` when there are reports or room for what is queued. It and the catalog
@@ -26,14 +27,15 @@ class CommandLauncher {
   CommandLauncher(std::unique_ptr<SpawnerProcess> spawner, uint64_t open_files,
                   const CommandCatalog* catalog, Poller* poller, uint64_t tag);
 
-  // Whether Launch would neither look at the file system nor write much: fit for a thread in a hurry.
+  // Whether Launch would neither look at the file system nor write much: fit for a thread in a
+  // hurry.
   bool IsQuick(const CommandAttempt& attempt) const;
 
   // Starts the spawner if it has died. UNAVAILABLE when the machine does not let it.
   absl::Status EnsureSpawner() ABSL_LOCKS_EXCLUDED(mutex_);
 
-  // Opens the attempt's pipes, sends it off under this number, or queues it, and marks it as spawned.
-  // If that cannot be, says why. Without a spawner it does nothing.
+  // Opens the attempt's pipes, sends it off under this number, or queues it, and marks it as
+  // spawned. If that cannot be, says why. Without a spawner it does nothing.
   std::optional<engine::Failure> Launch(uint64_t id, CommandAttempt& attempt)
       ABSL_LOCKS_EXCLUDED(mutex_);
 
@@ -43,7 +45,8 @@ class CommandLauncher {
   // Sends what is queued as far as there is room. Whether nothing is left.
   bool Flush() ABSL_LOCKS_EXCLUDED(mutex_);
 
-  // Appends the reports that are there. False when the spawner has died: then all that it had is lost.
+  // Appends the reports that are there. False when the spawner has died: then all that it had is
+  // lost.
   bool ReadReports(std::vector<SpawnReport>* reports) ABSL_LOCKS_EXCLUDED(mutex_);
 
   // Returns when all commands have been killed, and all that they started.

@@ -23,16 +23,16 @@ constexpr int64_t kReadBytesInARow = 256 << 10;
 // Streamed output is gathered for this long, or until there is this much.
 constexpr milliseconds kGatherTime{100};
 constexpr size_t kGatherBytes = 32 << 10;
-// A command's outputs are watched from this time after its start, and until then its pipes hold them
-// (64 KiB): most commands that end sooner spare two calls, and a wake-up at their end.
+// A command's outputs are watched from this time after its start, and until then its pipes hold
+// them (64 KiB): most commands that end sooner spare two calls, and a wake-up at their end.
 constexpr milliseconds kWatchDelay{2};
 // Of the commands that are started in one call, so many are launched on the caller's thread, which
 // spares a change of threads. It must not be kept long: a launch takes it some 10 µs.
 constexpr size_t kLaunchesHereMax = 4;
 // A killed command that has not ended by then hangs in the kernel.
 constexpr std::chrono::seconds kUnkillableTime{5};
-// A file that somebody has open for writing cannot be executed (ETXTBSY). Another process's fork may
-// hold it open for a moment, so it is tried again: after 10, 20, 40, 80, 160 ms.
+// A file that somebody has open for writing cannot be executed (ETXTBSY). Another process's fork
+// may hold it open for a moment, so it is tried again: after 10, 20, 40, 80, 160 ms.
 constexpr int kSpawnRetriesMax = 5;
 constexpr milliseconds kSpawnRetryTime{10};
 
@@ -184,8 +184,8 @@ void CommandLoop::Force(uint64_t id, CommandAttempt& attempt) {
 }
 
 void CommandLoop::LaunchWaiting() {
-  // Pipes are opened only for what the spawner takes at once, so that those of thousands of commands
-  // that begin together are not open twice.
+  // Pipes are opened only for what the spawner takes at once, so that those of thousands of
+  // commands that begin together are not open twice.
   while (!waiting_.empty() && launcher_.Flush()) {
     const uint64_t id = waiting_.front();
     waiting_.pop_front();

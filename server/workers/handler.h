@@ -48,8 +48,8 @@ class HandlerContext {
   // From 1.
   virtual int32_t attempt() const = 0;
 
-  // Asks for a stop when the attempt is cancelled or its time is over. Who does not return within the
-  // grace period is abandoned: the job ends, what is returned later is dropped.
+  // Asks for a stop when the attempt is cancelled or its time is over. Who does not return within
+  // the grace period is abandoned: the job ends, what is returned later is dropped.
   virtual std::stop_token stop_token() = 0;
   // As stop_token().stop_requested(), and cheaper.
   virtual bool stop_requested() const = 0;
@@ -73,9 +73,9 @@ class Handler {
   // that leaves it is an error with the exception's text.
   virtual HandlerResult Run(HandlerContext& context) = 0;
 
-  // Whether Run only ever computes, for microseconds. Attempts at such handlers run one after another
-  // on one thread and are reported many at once, which costs a fraction; they cannot be stopped. The
-  // same answer at each call.
+  // Whether Run only ever computes, for microseconds. Attempts at such handlers run one after
+  // another on one thread and are reported many at once, which costs a fraction; they cannot be
+  // stopped. The same answer at each call.
   virtual bool never_blocks() const { return false; }
 };
 

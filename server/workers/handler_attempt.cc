@@ -173,8 +173,10 @@ void HandlerAttempt::Write(std::string_view output) {
     written_.append(admitted);
     return;
   }
-  sink_->Wrote(
-      {.token = token(), .output = std::string(admitted), .error_output = {}, .truncated = truncated_});
+  sink_->Wrote({.token = token(),
+                .output = std::string(admitted),
+                .error_output = {},
+                .truncated = truncated_});
 }
 
 }  // namespace jobrunner::workers

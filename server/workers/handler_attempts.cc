@@ -70,8 +70,7 @@ int HandlerAttempts::AbandonAll() {
 bool HandlerAttempts::Abandon(Entry& entry, SteadyTime now) {
   if (std::exchange(entry.abandoned, true)) return false;
   entry.attempt->Silence();
-  engine::Outcome outcome =
-      entry.attempt->EndedWithout("ignored its stop and was abandoned", now);
+  engine::Outcome outcome = entry.attempt->EndedWithout("ignored its stop and was abandoned", now);
   outcome.abandoned = true;
   // With the lock held, so that the slot cannot be returned before.
   if (sink_ != nullptr) sink_->Finished(std::move(outcome));

@@ -22,7 +22,8 @@ class HandlerAttempts {
  public:
   explicit HandlerAttempts(engine::AttemptSink* sink) : sink_(sink) {}
 
-  void Add(const std::vector<std::unique_ptr<HandlerAttempt>>& attempts) ABSL_LOCKS_EXCLUDED(mutex_);
+  void Add(const std::vector<std::unique_ptr<HandlerAttempt>>& attempts)
+      ABSL_LOCKS_EXCLUDED(mutex_);
 
   // Marks the attempts as asked to stop, to be abandoned at now + grace at the latest. The caller
   // requests the stop of the sources, which runs code of handlers.
@@ -37,12 +38,12 @@ class HandlerAttempts {
   // Abandons what was to have ended by `now`: reports the outcomes. Returns how many.
   int AbandonOverdue(base::SteadyTime now) ABSL_LOCKS_EXCLUDED(mutex_);
 
-  // Abandons everything; from here on nothing is reported but the outcomes of attempts that are in End
-  // already. Returns how many were abandoned now.
+  // Abandons everything; from here on nothing is reported but the outcomes of attempts that are in
+  // End already. Returns how many were abandoned now.
   int AbandonAll() ABSL_LOCKS_EXCLUDED(mutex_);
 
-  // The attempt came to its end: reports the outcome, or, if it had been abandoned, that its slot is
-  // free again, and returns false.
+  // The attempt came to its end: reports the outcome, or, if it had been abandoned, that its slot
+  // is free again, and returns false.
   bool End(engine::Outcome outcome) ABSL_LOCKS_EXCLUDED(mutex_);
 
  private:

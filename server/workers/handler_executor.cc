@@ -15,8 +15,8 @@ SteadyTime Now() { return std::chrono::steady_clock::now(); }
 // Outcomes of handlers that never block are reported so many at once.
 constexpr size_t kQuickRunMax = 128;
 
-// Runs the handlers' stop callbacks, hence on the enforcer's thread or the destructor's, never on the
-// engine's.
+// Runs the handlers' stop callbacks, hence on the enforcer's thread or the destructor's, never on
+// the engine's.
 void RequestStops(std::vector<std::stop_source> sources) {
   for (std::stop_source& source : sources) source.request_stop();
 }
@@ -46,7 +46,8 @@ HandlerExecutor::~HandlerExecutor() {
   orders_.Close();
   enforcer_.join();
   for (const auto& attempt : threads_.Close()) {
-    const bool reported = attempts_->End(attempt->EndedWithout("was stopped before it began", Now()));
+    const bool reported =
+        attempts_->End(attempt->EndedWithout("was stopped before it began", Now()));
     if (!reported) threads_.CountLost(-1);
   }
   RequestStops(attempts_->MarkAllStopped());

@@ -18,9 +18,9 @@ namespace jobrunner::workers {
 
 class HandlerAttempts;
 
-// Runs the attempts at handlers' jobs in this process. Each attempt has one outcome, reported when it
-// ended; one that ignores its stop past the grace is abandoned: its outcome is reported at once, and
-// when it returns after all, so is its slot.
+// Runs the attempts at handlers' jobs in this process. Each attempt has one outcome, reported when
+// it ended; one that ignores its stop past the grace is abandoned: its outcome is reported at once,
+// and when it returns after all, so is its slot.
 //
 // Any thread may call it; only the destructor blocks: it asks what still runs to stop, waits up to
 // kEndTime, and abandons the rest. Nothing is reported after it.

@@ -165,8 +165,8 @@ class HandlerThreads::Crew : public std::enable_shared_from_this<Crew> {
     return std::exchange(called_, false) && !ended_;
   }
 
-  // As many threads are surplus as were idle all through the last kIdleTime: calls go round, so that
-  // with a little work now and then no single thread would ever be idle for long.
+  // As many threads are surplus as were idle all through the last kIdleTime: calls go round, so
+  // that with a little work now and then no single thread would ever be idle for long.
   bool IsSurplus() ABSL_EXCLUSIVE_LOCKS_REQUIRED(monitor_) {
     const SteadyTime now = Now();
     if (now >= census_) {
@@ -200,8 +200,8 @@ class HandlerThreads::Crew : public std::enable_shared_from_this<Crew> {
   bool called_ ABSL_GUARDED_BY(monitor_) = false;
   // No thread at work came back since the last stall was seen.
   bool stalled_ ABSL_GUARDED_BY(monitor_) = false;
-  // Attempts that ended last and took more than kQuickTime. A thread that loses its core for a while
-  // makes one look slow, hardly several in a row.
+  // Attempts that ended last and took more than kQuickTime. A thread that loses its core for a
+  // while makes one look slow, hardly several in a row.
   int slow_in_a_row_ ABSL_GUARDED_BY(monitor_) = 0;
   // When the thread that took the last attempt did; min() when it has gone idle since.
   SteadyTime last_taken_ ABSL_GUARDED_BY(monitor_) = SteadyTime::min();

@@ -12,13 +12,14 @@
 
 namespace jobrunner::workers {
 
-// Threads that perform attempts at handlers' jobs: as many as block at once, made as they are needed
-// and ended when they have been idle. At least one thread is always there.
+// Threads that perform attempts at handlers' jobs: as many as block at once, made as they are
+// needed and ended when they have been idle. At least one thread is always there.
 //
-// Waking is a cascade: at most one thread is on its way to the queue at a time, and sends for the next
-// when it takes an attempt and sees more. Where attempts take no time, one thread does them, and the
-// next only stands by until that one has not come back for kStallTime. So a thousand jobs that do
-// nothing are done by one thread, and a thousand that block have a thousand threads at once.
+// Waking is a cascade: at most one thread is on its way to the queue at a time, and sends for the
+// next when it takes an attempt and sees more. Where attempts take no time, one thread does them,
+// and the next only stands by until that one has not come back for kStallTime. So a thousand jobs
+// that do nothing are done by one thread, and a thousand that block have a thousand threads at
+// once.
 //
 // Any thread may call it. Nothing but AwaitReturn blocks.
 class HandlerThreads {
@@ -51,8 +52,8 @@ class HandlerThreads {
   // Takes no more work: the threads end when they come back. Returns what was not taken.
   Untaken Close();
 
-  // After Close: waits until `deadline` for the threads at work that are not lost. True when all came
-  // back. Those that did not go on, and end by themselves.
+  // After Close: waits until `deadline` for the threads at work that are not lost. True when all
+  // came back. Those that did not go on, and end by themselves.
   bool AwaitReturn(base::SteadyTime deadline);
 
   // Threads there are now.

@@ -6,8 +6,8 @@
 
 namespace jobrunner::workers {
 
-// A file in memory with these contents, to be read from its beginning. Not open, with errno set, when
-// the machine has no descriptor or memory for it.
+// A file in memory with these contents, to be read from its beginning. Not open, with errno set,
+// when the machine has no descriptor or memory for it.
 UniqueFd MakeMemoryFile(const char* name, std::string_view contents);
 
 }  // namespace jobrunner::workers

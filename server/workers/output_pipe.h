@@ -9,8 +9,9 @@
 
 namespace jobrunner::workers {
 
-// One of a command's two outputs: what comes out of its pipe is kept for the result or gathered to be
-// shown, both up to a cap; what is beyond is read all the same, so that the command never blocks.
+// One of a command's two outputs: what comes out of its pipe is kept for the result or gathered to
+// be shown, both up to a cap; what is beyond is read all the same, so that the command never
+// blocks.
 class OutputPipe {
  public:
   OutputPipe(int64_t bytes_max, bool is_streamed);
@@ -21,10 +22,12 @@ class OutputPipe {
   bool is_open() const { return own_end_.is_open(); }
   int fd() const { return own_end_.get(); }
 
-  // Reads what is there, up to about `bytes_max`; does not block. Closes when there will be no more.
+  // Reads what is there, up to about `bytes_max`; does not block. Closes when there will be no
+  // more.
   void Read(int64_t bytes_max);
 
-  // Reads everything that is there and closes, also if a process beyond our reach holds the other end.
+  // Reads everything that is there and closes, also if a process beyond our reach holds the other
+  // end.
   void Finish();
 
   // What was gathered since the last call. *truncated is set the first time that something was left

@@ -14,14 +14,14 @@ class Poller {
  public:
   static absl::StatusOr<Poller> Create();
 
-  // Reports `tag`, any number but the two highest, as long as `fd` is readable or its other end has gone. Closing `fd` ends it. False
-  // when the machine has no room for one more.
+  // Reports `tag`, any number but the two highest, as long as `fd` is readable or its other end has
+  // gone. Closing `fd` ends it. False when the machine has no room for one more.
   bool Watch(int fd, uint64_t tag);
   // Besides, or no longer, when a watched `fd` is writable.
   void WatchWritable(int fd, uint64_t tag, bool on);
 
-  // Blocks until something is ready, Wake is called, or `deadline` has passed. Replaces *ready by the
-  // tags of what is ready.
+  // Blocks until something is ready, Wake is called, or `deadline` has passed. Replaces *ready by
+  // the tags of what is ready.
   void Wait(base::SteadyTime deadline, std::vector<uint64_t>* ready);
 
   // Ends the Wait, or the next one.

@@ -68,8 +68,7 @@ absl::StatusOr<std::unique_ptr<SpawnerProcess>> SpawnerProcess::Start(uint64_t o
   const UniqueFd program = MovedUp(MakeMemoryFile("jobrunner-spawner", SpawnerProgram()));
   if (!its.is_open() || !program.is_open()) return Unavailable("its program", errno);
 
-  std::string arguments[] = {"jobrunner-spawner", absl::StrCat(getpid()),
-                             absl::StrCat(open_files)};
+  std::string arguments[] = {"jobrunner-spawner", absl::StrCat(getpid()), absl::StrCat(open_files)};
   char* argv[] = {arguments[0].data(), arguments[1].data(), arguments[2].data(), nullptr};
   char* environment[] = {nullptr};
   const std::string path = absl::StrCat("/proc/self/fd/", kSpawnerProgram);
@@ -148,7 +147,8 @@ bool SpawnerProcess::Send(const Packet& packet) {
   }
   while (sendmsg(socket_.get(), &message, MSG_DONTWAIT | MSG_NOSIGNAL) < 0) {
     // ETOOMANYREFS: as many descriptors are under way as this user may have open.
-    if (errno == EAGAIN || errno == ETOOMANYREFS || errno == ENOBUFS || errno == ENOMEM) return false;
+    if (errno == EAGAIN || errno == ETOOMANYREFS || errno == ENOBUFS || errno == ENOMEM)
+      return false;
     // Otherwise the spawner has died, which ReadReports will find.
     if (errno != EINTR) return true;
   }

@@ -28,9 +28,9 @@ struct SpawnOrder {
   UniqueFd input;
 };
 
-// The server's end of its spawner process: a small program of ours that starts all commands, so that
-// this process never forks, whatever threads it has, and that ends them all when this process is gone,
-// however it went. One thread uses it; nothing but the destructor blocks.
+// The server's end of its spawner process: a small program of ours that starts all commands, so
+// that this process never forks, whatever threads it has, and that ends them all when this process
+// is gone, however it went. One thread uses it; nothing but the destructor blocks.
 class SpawnerProcess {
  public:
   // Starts the process. UNAVAILABLE with the reason when the machine does not let it. Commands get
@@ -40,8 +40,8 @@ class SpawnerProcess {
   // Returns when everything that it started has been ended.
   ~SpawnerProcess();
 
-  // Becomes readable when there are reports, or the spawner has died; writable when what is queued can
-  // go on.
+  // Becomes readable when there are reports, or the spawner has died; writable when what is queued
+  // can go on.
   int socket() const { return socket_.get(); }
 
   // Sends, or queues behind what is queued.

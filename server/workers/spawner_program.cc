@@ -5,7 +5,8 @@ __asm__(
     ".section .rodata\n"
     ".balign 16\n"
     "jobrunner_spawner_begin:\n"
-    ".incbin \"" JOBRUNNER_SPAWNER_FILE "\"\n"
+    ".incbin \"" JOBRUNNER_SPAWNER_FILE
+    "\"\n"
     "jobrunner_spawner_end:\n"
     ".previous\n");
 

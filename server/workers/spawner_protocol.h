@@ -10,8 +10,8 @@
 //   descriptors = standard output, standard error, [standard input], [body]
 //
 // The working directory may be empty: then it is the spawner's. A body that is longer than
-// kBodyBytesInline travels as a memory file, the last descriptor. Both ends are of the same build, so
-// the structs travel as they are.
+// kBodyBytesInline travels as a memory file, the last descriptor. Both ends are of the same build,
+// so the structs travel as they are.
 
 #pragma once
 
@@ -58,7 +58,8 @@ enum class SpawnStep : int32_t {
   kExecute,
 };
 
-// The command has ended and nothing it started is alive, except for `survivors`; or it did not start.
+// The command has ended and nothing it started is alive, except for `survivors`; or it did not
+// start.
 struct SpawnReport {
   uint64_t id = 0;
   // Unless it is kStarted, only `error` means anything besides.

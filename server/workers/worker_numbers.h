@@ -7,8 +7,9 @@
 
 namespace jobrunner::workers {
 
-// The numbers of the workers, from 1: each attempt gets the lowest that is free. And how many workers
-// there are: as many as were needed lately, within bounds. To be used by one thread at a time.
+// The numbers of the workers, from 1: each attempt gets the lowest that is free. And how many
+// workers there are: as many as were needed lately, within bounds. To be used by one thread at a
+// time.
 class WorkerNumbers {
  public:
   // How long a worker stays without work.

@@ -43,16 +43,16 @@ TEST(EffectiveOptionsTest, TheStartTimeoutRunsFromTheEndOfTheDelay) {
 }
 
 TEST(MergeOptionsTest, TakesWhatIsUnsetFromBelow) {
-  const v1::JobOptions merged = MergeOptions(
-      Options("timeout { nanos: 7 }"), Options("timeout { seconds: 1 } stream_output: true"));
+  const v1::JobOptions merged = MergeOptions(Options("timeout { nanos: 7 }"),
+                                             Options("timeout { seconds: 1 } stream_output: true"));
   EXPECT_EQ(FromDuration(merged.timeout()), nanoseconds(7));
   EXPECT_TRUE(merged.stream_output());
 }
 
 TEST(MergeOptionsTest, TakesARetryPolicyAsAWhole) {
-  const v1::JobOptions merged = MergeOptions(
-      Options("retry_policy { max_attempts: 2 retryable_codes: 14 }"),
-      Options("retry_policy { max_attempts: 5 jitter: 0.5 retryable_codes: 4 }"));
+  const v1::JobOptions merged =
+      MergeOptions(Options("retry_policy { max_attempts: 2 retryable_codes: 14 }"),
+                   Options("retry_policy { max_attempts: 5 jitter: 0.5 retryable_codes: 4 }"));
   EXPECT_EQ(merged.retry_policy().max_attempts(), 2);
   EXPECT_FALSE(merged.retry_policy().has_jitter());
   EXPECT_EQ(merged.retry_policy().retryable_codes_size(), 1);

@@ -5,9 +5,8 @@
 namespace jobrunner::storage {
 namespace {
 
-INSTANTIATE_TEST_SUITE_P(MemoryStore, StoreConformance, testing::Values([] {
-                           return std::make_unique<MemoryStore>();
-                         }));
+INSTANTIATE_TEST_SUITE_P(MemoryStore, StoreConformance,
+                         testing::Values([] { return std::make_unique<MemoryStore>(); }));
 
 TEST(MemoryStoreTest, OutlivesNoProcess) { EXPECT_FALSE(MemoryStore().durable()); }
 

@@ -152,8 +152,8 @@ TEST_P(StoreConformance, SaysThatALogIsFinishedWithItsLastPageAlone) {
 }
 
 TEST_P(StoreConformance, KeepsTheLogsOfBatchesApart) {
-  ASSERT_TRUE(Commit({Accept("a", {"x"}), Accept("b", {"y"}), Events("a", 1, 2),
-                      Events("b", 1, 1), Events("a", 3, 1)})
+  ASSERT_TRUE(Commit({Accept("a", {"x"}), Accept("b", {"y"}), Events("a", 1, 2), Events("b", 1, 1),
+                      Events("a", 3, 1)})
                   .ok());
   EXPECT_THAT(ReadAll("a", 0, 1), ElementsAre(1, 2, 3));
   EXPECT_THAT(ReadAll("b", 0, 1), ElementsAre(1));

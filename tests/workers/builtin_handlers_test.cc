@@ -25,7 +25,8 @@ class BuiltInHandlersTest : public testing::Test {
 
   engine::Failure Fail(const std::string& payload, int32_t attempt = 1) {
     const engine::Outcome outcome = Run("fail", payload, attempt);
-    return outcome.failure == nullptr ? engine::Failure{.code = 0, .message = {}} : *outcome.failure;
+    return outcome.failure == nullptr ? engine::Failure{.code = 0, .message = {}}
+                                      : *outcome.failure;
   }
 
   HandlerRegistry registry_;

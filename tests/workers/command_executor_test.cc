@@ -47,7 +47,8 @@ TEST_F(CommandExecutorTest, ACommandThatSucceedsHasItsOutputs) {
 }
 
 TEST_F(CommandExecutorTest, ArgumentsArePassedAsTheyAreWithoutAShell) {
-  const engine::Outcome outcome = Run(CommandJob({"/usr/bin/printf", "[%s]", "a b", "$HOME", "*", ""}));
+  const engine::Outcome outcome =
+      Run(CommandJob({"/usr/bin/printf", "[%s]", "a b", "$HOME", "*", ""}));
   EXPECT_EQ(outcome.output, "[a b][$HOME][*][]");
 }
 
@@ -68,8 +69,8 @@ TEST_F(CommandExecutorTest, TheLastBodyThatTravelsInlineAndTheFirstThatDoesNotAr
 
 TEST_F(CommandExecutorTest, OutputIsBytesNotText) {
   EXPECT_EQ(RunShell(R"(printf 'a\000\377b')").output, std::string("a\0\xff"
-                                                                  "b",
-                                                                  4));
+                                                                   "b",
+                                                                   4));
 }
 
 TEST_F(CommandExecutorTest, StandardInputIsGiven) {
@@ -127,14 +128,16 @@ TEST_F(CommandExecutorTest, NoSignalIsBlockedOrIgnored) {
   sigemptyset(&term);
   sigaddset(&term, SIGTERM);
   pthread_sigmask(SIG_BLOCK, &term, &before);
-  const engine::Outcome outcome = Run(CommandJob({"/bin/grep", "-E", "Sig(Blk|Ign)", "/proc/self/status"}));
+  const engine::Outcome outcome =
+      Run(CommandJob({"/bin/grep", "-E", "Sig(Blk|Ign)", "/proc/self/status"}));
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
   EXPECT_EQ(outcome.output, "SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n");
 }
 
 TEST_F(CommandExecutorTest, TheCommandLeadsASessionAndAProcessGroup) {
-  const std::string script = "read -r pid x x x group session x < /proc/$$/stat; "
-                             "echo $((pid == group)) $((pid == session))";
+  const std::string script =
+      "read -r pid x x x group session x < /proc/$$/stat; "
+      "echo $((pid == group)) $((pid == session))";
   EXPECT_EQ(RunShell(script).output, "1 1\n");
 }
 
@@ -209,7 +212,8 @@ TEST_F(SpawnFailureTest, AFileThatMayNotBeExecutedIsNamed) {
 }
 
 TEST_F(SpawnFailureTest, AScriptWithoutAnInterpreterIsNotGivenToAShell) {
-  ExpectRefused(CommandJob({MakeScript("script", "echo hello\n")}), "neither a program nor a script");
+  ExpectRefused(CommandJob({MakeScript("script", "echo hello\n")}),
+                "neither a program nor a script");
 }
 
 TEST_F(SpawnFailureTest, AMissingInterpreterIsToldFromAMissingScript) {
@@ -311,8 +315,8 @@ class CommandStopTest : public CommandTest {};
 
 TEST_F(CommandStopTest, ACommandIsAskedAndItsLastWordsAreKept) {
   const std::string fifo = MakeFifo("fifo");
-  const engine::AttemptToken token = Start(ShellJob(
-      absl::StrCat("trap 'echo bye; exit 7' TERM; echo hi; echo $$ > ", fifo, "; sleep 1000 & wait")));
+  const engine::AttemptToken token = Start(ShellJob(absl::StrCat(
+      "trap 'echo bye; exit 7' TERM; echo hi; echo $$ > ", fifo, "; sleep 1000 & wait")));
   AwaitProcess(fifo);
   Stop(token, hours(1));
   const engine::Outcome outcome = sink_.TakeOutcome();
@@ -323,8 +327,8 @@ TEST_F(CommandStopTest, ACommandIsAskedAndItsLastWordsAreKept) {
 
 TEST_F(CommandStopTest, ACommandThatIgnoresItsStopIsForcedAfterTheGrace) {
   const std::string fifo = MakeFifo("fifo");
-  const engine::AttemptToken token = Start(ShellJob(
-      absl::StrCat("trap '' TERM; echo $$ > ", fifo, "; while :; do sleep 1000; done")));
+  const engine::AttemptToken token = Start(
+      ShellJob(absl::StrCat("trap '' TERM; echo $$ > ", fifo, "; while :; do sleep 1000; done")));
   AwaitProcess(fifo);
   Stop(token, milliseconds(1));
   EXPECT_EQ(sink_.TakeOutcome().command->signal, SIGKILL);
@@ -339,8 +343,8 @@ TEST_F(CommandStopTest, AGraceOfZeroForcesAtOnce) {
 
 TEST_F(CommandStopTest, AShorterGraceShortensALongerOne) {
   const std::string fifo = MakeFifo("fifo");
-  const engine::AttemptToken token = Start(ShellJob(
-      absl::StrCat("trap '' TERM; echo $$ > ", fifo, "; while :; do sleep 1000; done")));
+  const engine::AttemptToken token = Start(
+      ShellJob(absl::StrCat("trap '' TERM; echo $$ > ", fifo, "; while :; do sleep 1000; done")));
   AwaitProcess(fifo);
   Stop(token, hours(1));
   Stop(token, milliseconds(1));
@@ -359,8 +363,9 @@ TEST_F(CommandStopTest, AStoppedProcessIsContinuedToHeedItsStop) {
 
 TEST_F(CommandStopTest, TheWholeProcessGroupIsAsked) {
   const std::string fifo = MakeFifo("fifo");
-  const engine::AttemptToken token = Start(ShellJob(absl::StrCat(
-      "sh -c 'trap \"echo child; exit\" TERM; echo $$ > ", fifo, "; sleep 1000 & wait'; sleep 1000")));
+  const engine::AttemptToken token =
+      Start(ShellJob(absl::StrCat("sh -c 'trap \"echo child; exit\" TERM; echo $$ > ", fifo,
+                                  "; sleep 1000 & wait'; sleep 1000")));
   const UniqueFd child = AwaitProcess(fifo);
   Stop(token, hours(1));
   sink_.TakeOutcome();

@@ -6,12 +6,12 @@
 #include <vector>
 
 #include "gtest/gtest.h"
-#include "workers/spawner_protocol.h"
 #include "support/recording_logger.h"
 #include "support/temporary_directory.h"
 #include "workers/assignments.h"
 #include "workers/command_executor.h"
 #include "workers/recording_sink.h"
+#include "workers/spawner_protocol.h"
 #include "workers/unique_fd.h"
 
 namespace jobrunner::workers {
@@ -37,8 +37,8 @@ class CommandTest : public testing::Test {
   std::string PathOf(const std::string& name) { return directory_.PathOf(name); }
   // Lets the command that opens the fifo to read go on.
   void Release(const std::string& path);
-  // Waits for a line with a process number on the fifo, and returns a descriptor that becomes readable
-  // when that process ends.
+  // Waits for a line with a process number on the fifo, and returns a descriptor that becomes
+  // readable when that process ends.
   UniqueFd AwaitProcess(const std::string& path);
   // A file that can be executed.
   std::string MakeScript(const std::string& name, const std::string& text, int mode = 0755);

@@ -159,7 +159,8 @@ TEST_F(HandlerExecutorTest, AStopBeforeTheHandlerAskedForItsTokenIsSeen) {
   const engine::AttemptToken token = Start(HandlerJob("late"));
   began.WaitForNotification();
   Stop(token, hours(1));
-  // A second attempt that is stopped after the first shows that the first stop has been carried out.
+  // A second attempt that is stopped after the first shows that the first stop has been carried
+  // out.
   Stop(Start(HandlerJob("sleep", "3600000")), hours(1));
   sink_.TakeOutcome();
   stopped.Notify();

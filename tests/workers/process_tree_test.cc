@@ -23,14 +23,14 @@ using std::chrono::nanoseconds;
 
 class ProcessTreeTest : public CommandTest {
  protected:
-  // A script that leaves behind what `leave` starts, once it has been released; `leave` runs a script
-  // that says its process's number.
+  // A script that leaves behind what `leave` starts, once it has been released; `leave` runs a
+  // script that says its process's number.
   std::string Leaving(const std::string& leave) {
     gate_ = MakeFifo("gate");
     fifo_ = MakeFifo("fifo");
-    const std::string daemon = MakeScript(
-        "daemon", absl::StrCat("#!/bin/sh\ntrap '' TERM HUP INT\necho $$ > ", fifo_,
-                               "\nexec /bin/sleep 100000\n"));
+    const std::string daemon =
+        MakeScript("daemon", absl::StrCat("#!/bin/sh\ntrap '' TERM HUP INT\necho $$ > ", fifo_,
+                                          "\nexec /bin/sleep 100000\n"));
     return absl::StrCat("daemon=", daemon, "\n", leave, "\nread x < ", gate_);
   }
 
@@ -59,7 +59,8 @@ TEST_F(ProcessTreeTest, ADaemonThatForkedTwiceWithACleanEnvironmentIsEnded) {
 }
 
 TEST_F(ProcessTreeTest, ATreeOfSessionsIsEnded) {
-  ExpectGoneBeforeTheOutcome("setsid sh -c 'setsid sh -c \"setsid $0 & wait\" $0 & wait' $daemon &");
+  ExpectGoneBeforeTheOutcome(
+      "setsid sh -c 'setsid sh -c \"setsid $0 & wait\" $0 & wait' $daemon &");
 }
 
 TEST_F(ProcessTreeTest, AGrandchildThatHoldsThePipeOpenWedgesNothing) {
@@ -77,8 +78,7 @@ TEST_F(ProcessTreeTest, ADaemonOfACommandThatIsStoppedIsEnded) {
 }
 
 TEST_F(ProcessTreeTest, ADaemonOfACommandThatIsForcedIsEnded) {
-  const engine::AttemptToken token =
-      Start(ShellJob(Leaving("trap '' TERM; (setsid $daemon &)")));
+  const engine::AttemptToken token = Start(ShellJob(Leaving("trap '' TERM; (setsid $daemon &)")));
   const UniqueFd daemon = AwaitProcess(fifo_);
   Stop(token, milliseconds(1));
   EXPECT_EQ(sink_.TakeOutcome().command->signal, SIGKILL);

@@ -47,9 +47,11 @@ TEST_F(QuickHandlersTest, AreNotHeldUpByOnesThatBlock) {
 }
 
 TEST_F(QuickHandlersTest, ThatThrowFailAndTheNextOnesRun) {
-  ASSERT_TRUE(registry_.RegisterQuick("thrower", [](HandlerContext&) -> HandlerResult {
-    throw std::runtime_error("no");
-  }).ok());
+  ASSERT_TRUE(
+      registry_
+          .RegisterQuick("thrower",
+                         [](HandlerContext&) -> HandlerResult { throw std::runtime_error("no"); })
+          .ok());
   Start({JobOf("thrower", 0), JobOf("echo", 1)});
   const engine::Outcome failed = sink_.TakeOutcome();
   ASSERT_NE(failed.failure, nullptr);

@@ -18,18 +18,20 @@ using std::chrono::nanoseconds;
 class WorkerPoolTest : public testing::Test {
  protected:
   void SetUp() override {
-    ASSERT_TRUE(handlers_.Register("wait", [this](HandlerContext&) -> HandlerResult {
-      std::call_once(begun_, [this] { began_.Notify(); });
-      release_.WaitForNotification();
-      return "";
-    }).ok());
-    pool_ = WorkerPool::Create({.min = 2, .max = 8},
-                               {.handlers = &handlers_,
-                                .commands = &commands_,
-                                .clock = &clock_,
-                                .logger = &logger_},
-                               &sink_)
-                .value();
+    ASSERT_TRUE(handlers_
+                    .Register("wait",
+                              [this](HandlerContext&) -> HandlerResult {
+                                std::call_once(begun_, [this] { began_.Notify(); });
+                                release_.WaitForNotification();
+                                return "";
+                              })
+                    .ok());
+    pool_ =
+        WorkerPool::Create(
+            {.min = 2, .max = 8},
+            {.handlers = &handlers_, .commands = &commands_, .clock = &clock_, .logger = &logger_},
+            &sink_)
+            .value();
   }
 
   // The notification that "wait" waits for must not outlive its threads' need of it.

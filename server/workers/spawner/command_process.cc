@@ -62,8 +62,7 @@ int Child(void* argument) {
 CommandStarted StartCommand(const CommandStart& start) {
   alignas(16) static char stack[kStackBytes];
   Attempt attempt{.start = &start, .step = SpawnStep::kStarted, .error = 0};
-  const pid_t pid =
-      clone(Child, stack + sizeof(stack), CLONE_VM | CLONE_VFORK | SIGCHLD, &attempt);
+  const pid_t pid = clone(Child, stack + sizeof(stack), CLONE_VM | CLONE_VFORK | SIGCHLD, &attempt);
   if (pid < 0) return {.pid = -1, .step = SpawnStep::kProcess, .error = errno};
   if (attempt.step == SpawnStep::kStarted) return {.pid = pid};
   while (waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {

@@ -25,10 +25,10 @@ struct CommandStarted {
   int error = 0;
 };
 
-// Starts a command as a child of the calling thread: in a session and process group of its own, with
-// descriptors 0 to 2 and no signal blocked, a subreaper of what it starts, to be killed when the
-// calling thread ends. Blocks until the program is executed. The caller has all signals blocked and
-// handles none but SIGCHLD.
+// Starts a command as a child of the calling thread: in a session and process group of its own,
+// with descriptors 0 to 2 and no signal blocked, a subreaper of what it starts, to be killed when
+// the calling thread ends. Blocks until the program is executed. The caller has all signals blocked
+// and handles none but SIGCHLD.
 CommandStarted StartCommand(const CommandStart& start);
 
 }  // namespace jobrunner::workers

@@ -19,7 +19,8 @@ namespace {
 
 constexpr int kSignals = 64;
 
-// A pidfd of the server; the socket's end may stay open longer, where a server's other child has it.
+// A pidfd of the server; the socket's end may stay open longer, where a server's other child has
+// it.
 int OpenServer(pid_t pid) {
   const int server = static_cast<int>(syscall(SYS_pidfd_open, pid, 0));
   // It is gone already, and the number may be another's.
@@ -27,11 +28,11 @@ int OpenServer(pid_t pid) {
   return server;
 }
 
-// Every signal is blocked, and has its default action, which commands inherit. SIGCHLD's handler only
-// makes it end a wait.
+// Every signal is blocked, and has its default action, which commands inherit. SIGCHLD's handler
+// only makes it end a wait.
 void SetSignals() {
-  // What rt_sigaction(2) takes, all zero: SIG_DFL. glibc's own functions refuse the two signals that it
-  // keeps for itself, which its posix_spawn has set to be ignored here.
+  // What rt_sigaction(2) takes, all zero: SIG_DFL. glibc's own functions refuse the two signals
+  // that it keeps for itself, which its posix_spawn has set to be ignored here.
   constexpr size_t kSignalSetBytes = kSignals / 8;
   constexpr char kDefaultAction[64] = {};
   for (int signal = 1; signal <= kSignals; ++signal) {

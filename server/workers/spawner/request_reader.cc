@@ -56,8 +56,7 @@ char* RequestReader::Body(int* error) {
   }
   if (!is_long) return packet_.data() + sizeof(SpawnRequest);
   long_body_.resize(spawn().body_bytes);
-  const ssize_t count =
-      pread(descriptors_[expected - 1], long_body_.data(), long_body_.size(), 0);
+  const ssize_t count = pread(descriptors_[expected - 1], long_body_.data(), long_body_.size(), 0);
   if (count == static_cast<ssize_t>(long_body_.size())) return long_body_.data();
   *error = EIO;
   return nullptr;

@@ -130,8 +130,8 @@ void Spawner::Reaped(pid_t pid, int status, const rusage& usage) {
 }
 
 // The orphans of a command are children of the spawner before its own death can be seen, and the
-// children of an orphan before the orphan's: so no orphan at all means that every tree is gone. Which
-// orphan was whose cannot be told, and need not be.
+// children of an orphan before the orphan's: so no orphan at all means that every tree is gone.
+// Which orphan was whose cannot be told, and need not be.
 void Spawner::SettleEnded() {
   const int64_t now_ns = NowNs();
   const bool none_left = orphans_.KillAll(now_ns) == 0;
