@@ -1,9 +1,11 @@
 #include "server/daemon.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <csignal>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -39,6 +41,13 @@ constexpr std::chrono::seconds kEndAtOnceTime{2};
 constexpr std::chrono::milliseconds kLastCallsTime{400};
 constexpr std::chrono::minutes kDroppedLinesReport{1};
 
+// Before anything of our own may have got its number.
+absl::Status CheckInherited(std::optional<int> life_fd) {
+  if (!life_fd || fcntl(*life_fd, F_GETFD) >= 0) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("--exit_with_parent_fd=", *life_fd, ": is not an open descriptor"));
+}
+
 base::SteadyTime Now() { return std::chrono::steady_clock::now(); }
 
 }  // namespace
@@ -58,6 +67,7 @@ int Daemon::Run() {
 }
 
 absl::Status Daemon::Start() {
+  RETURN_IF_ERROR(CheckInherited(flags_.exit_with_parent_fd));
   signals_ = std::make_unique<SignalWatch>(
       [this](int signal) { occurrences_.Put(SignalCame{signal}); },
       flags_.exit_with_parent_fd.value_or(-1), [this] { occurrences_.Put(ParentGone{}); });

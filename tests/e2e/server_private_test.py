@@ -37,6 +37,13 @@ class PrivateServerTest(ServerTest):
         os.close(self.life)
         self.assertEqual(server.await_exit(), 0)
 
+    def test_a_descriptor_that_is_not_open_is_refused(self):
+        for number in (77, -1):
+            server = self.launch(f"--exit_with_parent_fd={number}")
+            self.assertEqual(server.await_exit(), 2)
+            self.assertIn(f"--exit_with_parent_fd={number}: is not an open".encode(),
+                          server.process.stderr.read())
+
     def test_a_directory_that_is_not_private_is_not_taken(self):
         server = self.launch("--remove_directory_on_exit=/tmp")
         self.assertEqual(server.await_exit(), 2)
