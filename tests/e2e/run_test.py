@@ -104,7 +104,7 @@ class RunTest(ProgramTest):
 
     def test_timeout(self):
         done = self.client("run", "--timeout", "0.2", "--joblog", "log", "sleep", ":::", "100",
-                           "0", check=1)
+                           check=1)
         self.assertIn("sleep 100", done.stderr)
         self.assertIn("\t-1\t", self.read("log"))
 
