@@ -1,0 +1,55 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+
+#include "simulation/world.h"
+
+namespace jobrunner::simulation {
+
+// Those who call a World's engine: they submit, cancel, watch, look, and turn every knob. For one
+// thread.
+class Clients {
+ public:
+  explicit Clients(World* world);
+  Clients(const Clients&) = delete;
+  Clients& operator=(const Clients&) = delete;
+
+  // Spreads what they do over the world's busy time; returns when that ends.
+  base::SteadyTime Schedule();
+
+  // Calls without an answer.
+  int64_t unanswered() const { return unanswered_; }
+
+ private:
+  struct Request {
+    std::string batch_id;
+    v1::BatchSpec spec;
+    bool accepted = false;
+  };
+
+  void ActSomehow();
+  void SubmitNew();
+  void SubmitAgain();
+  void Submit(const v1::BatchSpec& spec, const std::string& request_id);
+  void CheckAnswer(const std::string& batch_id, const std::string& request_id, bool was_draining,
+                   const v1::BatchSpec& spec, const absl::StatusOr<v1::Batch>& batch,
+                   bool replayed);
+  void CancelBatch();
+  void CancelJobs();
+  void Cancel(const std::string& batch_id, std::vector<int32_t> indexes);
+  void Watch();
+  void Look();
+  void LookAtJobs(const engine::Engine& engine, const v1::Batch& batch);
+  void TurnAKnob();
+
+  World& world_;
+  Chance& chance_;
+  int64_t unanswered_ = 0;
+  int64_t last_id_ = 0;
+  int64_t last_request_ = 0;
+  std::map<std::string, Request> requests_;
+};
+
+}  // namespace jobrunner::simulation

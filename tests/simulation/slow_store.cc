@@ -1,0 +1,91 @@
+#include "simulation/slow_store.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+namespace jobrunner::simulation {
+namespace {
+
+std::chrono::nanoseconds Slowest(Chance& chance) {
+  // A third answers at once.
+  return chance.Of(0.33) ? std::chrono::nanoseconds(0) : chance.Milliseconds(1, 2'000);
+}
+
+}  // namespace
+
+SlowStore::SlowStore(Timeline* timeline, Chance* chance, Verdict* verdict)
+    : timeline_(timeline), chance_(*chance), verdict_(verdict), slowest_(Slowest(*chance)) {}
+
+std::chrono::nanoseconds SlowStore::Latency() {
+  if (slowest_.count() == 0) return slowest_;
+  return std::min(slowest_, chance_.Milliseconds(1, slowest_ / std::chrono::milliseconds(1)));
+}
+
+void SlowStore::Commit(std::vector<engine::Write> writes, std::function<void()> stable) {
+  waiting_.push_back({std::move(writes), std::move(stable)});
+  if (syncing_.empty()) Sync();
+}
+
+void SlowStore::Sync() {
+  syncing_ = std::exchange(waiting_, {});
+  timeline_->In(Latency(), [this] { Synced(); });
+}
+
+void SlowStore::Synced() {
+  const std::deque<Waiting> done = std::exchange(syncing_, {});
+  for (const Waiting& commit : done) {
+    for (const engine::Write& write : commit.writes) Apply(write);
+    commit.stable();
+  }
+  if (!waiting_.empty() && syncing_.empty()) Sync();
+}
+
+void SlowStore::Apply(engine::Write write) {
+  if (verdict_->failed()) return;
+  if (const auto* remove = std::get_if<engine::Remove>(&write)) {
+    batches_.erase(remove->batch_id);
+    removed_[remove->batch_id] = true;
+    return;
+  }
+  const auto& append = std::get<engine::Append>(write);
+  std::unique_ptr<engine::Batch>& batch = batches_[append.batch_id];
+  if (const auto* accepted = std::get_if<engine::Accepted>(&append.record)) {
+    batch = std::make_unique<engine::Batch>(*accepted);
+    return;
+  }
+  const auto* changed = std::get_if<engine::Changed>(&append.record);
+  if (changed != nullptr && changed->segment != nullptr &&
+      changed->segment->first_sequence() != batch->last_sequence() + 1) {
+    verdict_->Fail(
+        absl::StrCat(append.batch_id, ": the stored log has a gap after ", batch->last_sequence()));
+    return;
+  }
+  batch->Apply(append.record);
+}
+
+void SlowStore::Load(const engine::LoadShard& load,
+                     std::function<void(engine::ShardLoaded)> loaded) {
+  engine::ShardLoaded answer{load.batch_id, load.first_index, absl::NotFoundError("not stored")};
+  if (const engine::Batch* batch = Find(load.batch_id)) {
+    for (const engine::Shard& shard : batch->shards()) {
+      if (shard.first_index != load.first_index) continue;
+      answer.jobs = engine::ShardJobs::Parse(load.batch_id, load.first_index, *shard.bytes);
+    }
+  } else if (!WasRemoved(load.batch_id)) {
+    verdict_->Fail(absl::StrCat(load.batch_id, ": a shard is loaded before it is stable"));
+  }
+  timeline_->In(Latency(), [=] { loaded(answer); });
+}
+
+const engine::Batch* SlowStore::Find(const std::string& batch_id) const {
+  auto found = batches_.find(batch_id);
+  return found == batches_.end() ? nullptr : found->second.get();
+}
+
+bool SlowStore::WasRemoved(const std::string& batch_id) const {
+  return removed_.contains(batch_id);
+}
+
+}  // namespace jobrunner::simulation

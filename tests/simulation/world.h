@@ -1,0 +1,168 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "engine/engine.h"
+#include "simulation/batch_checker.h"
+#include "simulation/chance.h"
+#include "simulation/fake_executor.h"
+#include "simulation/faults.h"
+#include "simulation/slow_store.h"
+#include "simulation/timeline.h"
+#include "simulation/trace.h"
+#include "simulation/verdict.h"
+
+namespace jobrunner::simulation {
+
+class Clients;
+
+// One engine with a store, an executor and clients, all of one seed, in virtual time; and
+// everything that it does is held against what was promised. First the clients are busy and
+// everything goes wrong; then faults end, and everything has to come to its end. For one thread.
+class World {
+ public:
+  explicit World(uint64_t seed, Fault fault = Fault::kNone);
+  ~World();
+  World(const World&) = delete;
+  World& operator=(const World&) = delete;
+
+  // To the end, or to the first thing that is wrong.
+  void Run();
+
+  const Verdict& verdict() const { return verdict_; }
+  // Equal for equal seeds.
+  uint64_t trace() const { return trace_.hash(); }
+  // Whether the fault came about.
+  bool fault_fired() const { return fault_fired_; }
+  int64_t jobs() const { return jobs_; }
+  int64_t steps() const { return steps_; }
+
+  // For the clients.
+  Timeline& timeline() { return timeline_; }
+  Chance& chance() { return chance_; }
+  const engine::EngineOptions& options() const { return options_; }
+  const std::vector<std::string>& queue_names() const { return queue_names_; }
+  // Batches that were accepted and are not removed, the oldest first.
+  std::vector<std::string> KnownBatches() const;
+  BatchChecker* CheckerOf(const std::string& batch_id);
+  const SlowStore& store() const { return store_; }
+  bool busy() const { return phase_ == Phase::kBusy; }
+  bool draining() const { return drain_told_.has_value(); }
+  void Require(bool holds, const std::string& expected);
+  // True once, when the fault is this one.
+  bool Fires(Fault fault);
+  // Gives the engine an input in the next Step. Of the kinds below through these alone.
+  void Tell(engine::Input input) { inputs_.push_back(std::move(input)); }
+  void TellSubmit(std::unique_ptr<engine::Submission> submission, v1::BatchSpec spec,
+                  std::function<void(absl::StatusOr<v1::Batch>, bool)> reply);
+  void TellCancel(engine::Cancel cancel);
+  void TellResize(engine::PoolBounds bounds);
+  void TellReconfigure(std::vector<engine::QueueSettings> queues);
+  void TellPause(const std::string& queue, bool paused);
+  void TellDrain(std::chrono::nanoseconds grace);
+  void CrashWorker() { executor_.CrashWorker(); }
+
+ private:
+  enum class Phase { kBusy, kSettling, kEnding };
+
+  // An attempt between its start and its outcome.
+  struct Live {
+    engine::AttemptToken token;
+    std::string batch_id;
+    int32_t index = 0;
+    int32_t attempt = 0;
+    std::string queue;
+    base::SteadyTime stop_time = base::SteadyTime::max();
+    bool stop_asked = false;
+  };
+  struct QueueModel {
+    engine::QueueSettings settings;
+    bool paused = false;
+    int64_t running = 0;
+  };
+  // A batch on its way in.
+  struct Submitted {
+    v1::BatchSpec spec;
+    v1::JobOptions queue_defaults;
+    base::SteadyTime call_deadline = base::SteadyTime::max();
+  };
+  // An outcome that the engine hears of in this Step.
+  struct Ending {
+    BatchChecker* checker = nullptr;
+    int32_t index = 0;
+    ToldOutcome told;
+  };
+
+  static engine::EngineOptions RandomEngine(Chance& chance,
+                                            const std::vector<std::string>& queue_names);
+  base::SteadyTime NextMoment() const;
+  void Step();
+  void Perform(engine::Effects effects);
+  void PerformStops(const std::vector<engine::StopOrder>& stops);
+  void PerformStarts(std::vector<engine::Assignment>& starts);
+  void CheckWrites(const std::vector<engine::Write>& writes);
+  void CheckWrite(const engine::Write& write);
+  void Admit(const std::string& batch_id, const engine::Accepted& accepted);
+  void CheckRemoval(const std::string& batch_id);
+  void Store(std::vector<engine::Write> writes, uint64_t ticket);
+  void DropSomething(std::vector<engine::Write>* writes);
+  void CheckPublishes(const engine::Effects& effects);
+  void CheckStart(const engine::Assignment& assignment);
+  void CheckAwake();
+  void CheckStops();
+  void CheckFolds();
+  void Finished(engine::Outcome outcome, bool stale);
+  bool EverythingEnded() const;
+  // Whether there is more to come.
+  bool MoveOn();
+  void CalmDown();
+  void CheckEnd();
+  void CheckStatistics();
+  void Drained();
+  std::chrono::nanoseconds Slack() const;
+
+  const Fault fault_;
+  Verdict verdict_;
+  Chance chance_;
+  Timeline timeline_;
+  const std::vector<std::string> queue_names_{"default", "fast", "slow"};
+  engine::EngineOptions options_;
+  // How late a Step may come.
+  const std::chrono::nanoseconds lag_;
+  engine::Engine engine_;
+  SlowStore store_;
+  FakeExecutor executor_;
+  Trace trace_;
+  std::unique_ptr<Clients> clients_;
+
+  Phase phase_ = Phase::kBusy;
+  std::vector<engine::Input> inputs_;
+  base::SteadyTime wake_ = base::SteadyTime::max();
+  std::map<std::string, QueueModel> queues_;
+  std::map<std::string, Submitted> submitted_;
+  // By id. Of batches that were removed too.
+  std::map<std::string, std::unique_ptr<BatchChecker>> checkers_;
+  std::set<std::string> removed_;
+  std::map<uint64_t, Live> live_;
+  std::set<uint64_t> lost_slots_;
+  std::map<uint64_t, Ending> endings_;
+  int32_t pool_max_ = 0;
+  int64_t unfinished_batches_ = 0;
+  int64_t refused_ = 0;
+  std::optional<base::SteadyTime> drain_told_;
+  std::chrono::nanoseconds drain_grace_{0};
+  std::optional<base::SteadyTime> drained_;
+  bool fault_fired_ = false;
+  int64_t fault_countdown_ = 0;
+  int64_t jobs_ = 0;
+  int64_t steps_ = 0;
+};
+
+}  // namespace jobrunner::simulation
