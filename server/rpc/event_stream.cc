@@ -23,9 +23,7 @@ int64_t EventStream::lag() const {
   return std::max<int64_t>(parts_.logs->LastSequence(batch_id_) - sent_sequence_, 0);
 }
 
-void EventStream::LogGrew() {
-  if (TakeUp()) ReadLater();
-}
+void EventStream::LogGrew() { ReadLater(); }
 
 void EventStream::EndByServer() { server_stops_ = true; }
 
@@ -55,9 +53,7 @@ void EventStream::Send(const engine::LogPage& page) {
   if (position_.found) std::exchange(position_.found, nullptr)();
 
   EventMessage message(position_.after_sequence, position_.kinds);
-  if (!position_.head.empty() && !page.segments.empty()) {
-    message.AddHead(std::exchange(position_.head, std::string()));
-  }
+  if (!position_.head.empty()) message.AddHead(std::exchange(position_.head, std::string()));
   bool all = true;
   for (const auto& segment : page.segments) {
     all = message.Add(segment);
@@ -84,39 +80,19 @@ void EventStream::Send(const engine::LogPage& page) {
 
 void EventStream::AwaitGrowth() {
   if (!position_.follow || last_look_) return End(absl::OkStatus());
-  const bool has_head = !position_.head.empty();
-  if (!has_head) SendHeaders();
-  // From here on somebody else may have it go on.
-  const int64_t after_sequence = position_.after_sequence;
-  waiting_.store(true);
-  switch (parts_.logs->Await(position_.batch_id, after_sequence, self())) {
+  SendHeaders();
+  switch (parts_.logs->Await(position_.batch_id, position_.after_sequence, self())) {
     case engine::EventLogs::Awaited::kWaiting:
       // Else whoever sets it from now on has it woken.
-      if (server_stops_ && TakeUp()) return End(ServerStops());
-      if (has_head) HoldHead();
+      if (server_stops_) End(ServerStops());
       return;
     case engine::EventLogs::Awaited::kGrew:
-      if (TakeUp()) Read();
-      return;
+      return Read();
     case engine::EventLogs::Awaited::kNotLive:
       // It may have finished since the store was read.
-      if (!TakeUp()) return;
       last_look_ = true;
       return Read();
   }
-}
-
-void EventStream::HoldHead() {
-  parts_.dispatcher->PostAt(parts_.clock->Read().steady + kHeadHeldMax, [stream = self()] {
-    if (stream->TakeUp()) stream->SendHead();
-  });
-}
-
-void EventStream::SendHead() {
-  if (position_.head.empty()) return Read();
-  EventMessage message(position_.after_sequence, position_.kinds);
-  message.AddHead(std::exchange(position_.head, std::string()));
-  Write(message.Build());
 }
 
 }  // namespace jobrunner::rpc

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <atomic>
-#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -11,7 +10,6 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
-#include "base/clock.h"
 #include "engine/event_log.h"
 #include "engine/store.h"
 #include "rpc/dispatcher.h"
@@ -34,7 +32,6 @@ class EventStream final : public WriteStream, public engine::LogReader {
     engine::EventLogs* logs = nullptr;
     Dispatcher* dispatcher = nullptr;
     OpenCalls* calls = nullptr;
-    const base::Clock* clock = nullptr;
   };
   // Parts outlive it. `client_gone` is called at most once, on any thread, if the client went
   // before the end.
@@ -46,14 +43,11 @@ class EventStream final : public WriteStream, public engine::LogReader {
     int64_t after_sequence = 0;
     bool follow = true;
     KindFilter kinds;
-    // Serialized fields that begin the first message. That comes with the first events, if there
-    // are some within kHeadHeldMax, else alone: a batch of small jobs is done before its call would
-    // have been answered, and two messages take longer than one.
+    // Serialized fields that begin the first message, which then comes at once.
     std::string head;
     // Called once it is known that there is such a batch.
     std::function<void()> found;
   };
-  static constexpr std::chrono::microseconds kHeadHeldMax{500};
   // Once. Reads and writes on the calling thread, which must not be the engine's.
   void Follow(Position position);
 
@@ -71,12 +65,7 @@ class EventStream final : public WriteStream, public engine::LogReader {
   // As Read, on the dispatcher's thread.
   void ReadLater();
   void Send(const engine::LogPage& page);
-  void SendHead();
   void AwaitGrowth();
-  // Has SendHead called when the head has been held long enough.
-  void HoldHead();
-  // Whether it waited; it no longer does, and the caller has it go on.
-  bool TakeUp() { return waiting_.exchange(false); }
   std::shared_ptr<EventStream> self() {
     return std::static_pointer_cast<EventStream>(shared_from_this());
   }
@@ -90,7 +79,6 @@ class EventStream final : public WriteStream, public engine::LogReader {
   mutable absl::Mutex lag_mutex_;
   std::string batch_id_ ABSL_GUARDED_BY(lag_mutex_);
   int64_t sent_sequence_ ABSL_GUARDED_BY(lag_mutex_) = 0;
-  std::atomic<bool> waiting_{false};
 
   // Of the step at hand.
   Position position_;

@@ -48,8 +48,7 @@ JobService::Stream* JobService::StreamResults(Context* /*context*/, const Bytes*
     watcher = std::make_shared<DisconnectWatcher>(server.engine, message.batch_id());
   }
   auto stream = std::make_shared<EventStream>(
-      EventStream::Parts{server.store, server.logs, &parts_.threads->replies, parts_.calls,
-                         server.clock},
+      EventStream::Parts{server.store, server.logs, &parts_.threads->replies, parts_.calls},
       [watcher] {
         if (watcher) watcher->Gone();
       });

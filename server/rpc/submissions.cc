@@ -62,8 +62,7 @@ std::shared_ptr<EventStream> Submissions::Run(grpc::ByteBuffer request,
   auto owner = std::make_shared<BatchOwner>(server.engine, server.clock,
                                             server.engine->NewBatchId(), deadline);
   auto stream = std::make_shared<EventStream>(
-      EventStream::Parts{server.store, server.logs, &parts_.threads->replies, parts_.calls,
-                         server.clock},
+      EventStream::Parts{server.store, server.logs, &parts_.threads->replies, parts_.calls},
       [owner] { owner->ClientGone(); });
   stream->Begin();
   Read(std::move(request), owner->batch_id(),

@@ -171,6 +171,24 @@ TEST_F(StreamResults, AReaderThatStallsDelaysNobody) {
   EXPECT_TRUE(stalled->Finish().ok());
 }
 
+// Takes the ten seconds that a reader has to come back.
+TEST_F(StreamResults, TheLastReaderThatLeavesCancelsTheBatchIfItSaidSo) {
+  const v1::Batch batch = Submit(served_, BatchOf(1, HandlerJob("hold")));
+  served_.gate().AwaitHeld(1);
+  v1::StreamResultsRequest request = RequestFor(batch.id());
+  request.set_cancel_on_disconnect(true);
+  {
+    grpc::ClientContext context;
+    const auto leaving = served_.jobs().StreamResults(&context, request);
+    leaving->WaitForInitialMetadata();
+    context.TryCancel();
+    leaving->Finish();
+  }
+  const auto events = Results(served_, batch.id());
+  ASSERT_THAT(events, SizeIs(2));
+  EXPECT_EQ(events[0].result().error().reason(), v1::REASON_CLIENT_DISCONNECTED);
+}
+
 TEST_F(StreamResults, DoesNotFindWhatIsNotThere) {
   for (const std::string id : {"", "x", kNoBatch, "01890000-0000-7000-8000-00000000000g"}) {
     const grpc::Status status = Read(RequestFor(id));
