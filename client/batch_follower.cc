@@ -37,7 +37,7 @@ absl::Status BatchFollower::Follow(v1::SubmitBatchRequest request, BatchReader::
     reader_ = reader;
     if (abandoned_) reader->Cancel();
   }
-  const absl::Status status = Read(reader.get());
+  absl::Status status = Read(reader.get());
   canceller_->Remove(batch->id());
   return status;
 }

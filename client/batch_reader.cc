@@ -69,7 +69,7 @@ void BatchReader::Open() {
 
 absl::Status BatchReader::Close() {
   absl::MutexLock lock(&mutex_);
-  const absl::Status status = stream_->Finish();
+  absl::Status status = stream_->Finish();
   stream_.reset();
   return status;
 }
