@@ -102,9 +102,9 @@ absl::Status JsonShape::List(const FieldDescriptor& field, const std::string& pa
 }
 
 absl::Status JsonShape::Value(const FieldDescriptor& field, const std::string& path) {
-  if (json_.substr(position_ + (Peek(), 0)).starts_with("null")) {
-    Literal();
-    return absl::OkStatus();  // as if it were not there
+  if (Peek() == 'n') {
+    // As if the field were not there.
+    return Literal() == "null" ? absl::OkStatus() : Wrong(path, "is no JSON value");
   }
   if (field.is_map()) {
     return Peek() == '{' ? Map(path) : Wrong(path, "must be an object");

@@ -66,6 +66,11 @@ TEST(ConfigJsonTest, NullIsAsIfTheFieldWereNotThere) {
   EXPECT_EQ(Said(R"({"workers": null, "queues": null, "listen": null})"), "accepted");
 }
 
+TEST(ConfigJsonTest, NothingElseThatLooksLikeNullIs) {
+  EXPECT_EQ(Said(R"({"workers": none})"), "workers: is no JSON value");
+  EXPECT_EQ(Said(R"({"listen": nullx})"), "listen: is no JSON value");
+}
+
 TEST(ConfigJsonTest, NumbersMayStandInQuotes) {
   EXPECT_EQ(
       ParseConfigJson(R"({"limits": {"request_bytes_max": "77"}})")->limits().request_bytes_max(),
