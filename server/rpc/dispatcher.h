@@ -2,9 +2,11 @@
 
 #pragma once
 
+#include <map>
 #include <thread>
 
 #include "absl/functional/any_invocable.h"
+#include "base/clock.h"
 #include "base/mailbox.h"
 
 namespace jobrunner::rpc {
@@ -24,13 +26,25 @@ class Dispatcher {
   // Any thread; does not block. After Stop the task is dropped.
   void Post(Task task);
 
-  // Returns when everything that was posted has run. Not from a task; safe to call twice.
+  // As Post, but not before `time`. Dropped if that has not come when Stop is called.
+  void PostAt(base::SteadyTime time, Task task);
+
+  // Returns when everything that was due has run. Not from a task; safe to call twice.
   void Stop();
 
  private:
-  void Run();
+  struct Item {
+    base::SteadyTime time;
+    Task task;
+  };
 
-  base::Mailbox<Task> mailbox_;
+  void Run();
+  void RunDue();
+
+  const base::RealClock clock_;
+  base::Mailbox<Item> mailbox_;
+  // The thread's own: what has to wait for its time.
+  std::multimap<base::SteadyTime, Task> later_;
   std::thread thread_;
 };
 

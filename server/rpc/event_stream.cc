@@ -23,7 +23,9 @@ int64_t EventStream::lag() const {
   return std::max<int64_t>(parts_.logs->LastSequence(batch_id_) - sent_sequence_, 0);
 }
 
-void EventStream::LogGrew() { ReadLater(); }
+void EventStream::LogGrew() {
+  parts_.dispatcher->PostAt(next_read_, [stream = self()] { stream->Read(); });
+}
 
 void EventStream::EndByServer() { server_stops_ = true; }
 
@@ -59,8 +61,14 @@ void EventStream::Send(const engine::LogPage& page) {
     all = message.Add(segment);
     if (!all) break;
   }
-  const bool moved = message.last_sequence() > position_.after_sequence;
+  const int64_t events = message.last_sequence() - position_.after_sequence;
+  const bool moved = events > 0;
   position_.after_sequence = message.last_sequence();
+  if (moved) {
+    const bool are_few = events < kFewEvents;
+    const base::SteadyTime now = std::chrono::steady_clock::now();
+    next_read_ = are_few ? now + kGatherTime : base::SteadyTime::min();
+  }
   if (moved) {
     absl::MutexLock lock(&lag_mutex_);
     sent_sequence_ = position_.after_sequence;

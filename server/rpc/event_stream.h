@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -10,6 +11,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
+#include "base/clock.h"
 #include "engine/event_log.h"
 #include "engine/store.h"
 #include "rpc/dispatcher.h"
@@ -48,6 +50,11 @@ class EventStream final : public WriteStream, public engine::LogReader {
     // Called once it is known that there is such a batch.
     std::function<void()> found;
   };
+  // After a message of fewer than kFewEvents the next one is not sent sooner than this: results
+  // that trickle in, one by one, some thousands a second, would cost a message each, and those more
+  // than short commands do. What comes after a pause, or in bulk, goes at once.
+  static constexpr std::chrono::milliseconds kGatherTime{2};
+  static constexpr int64_t kFewEvents = 16;
   // Once. Reads and writes on the calling thread, which must not be the engine's.
   void Follow(Position position);
 
@@ -82,6 +89,8 @@ class EventStream final : public WriteStream, public engine::LogReader {
 
   // Of the step at hand.
   Position position_;
+  // When what has grown is read.
+  base::SteadyTime next_read_ = base::SteadyTime::min();
   // The batch is not live: what the store has now is all there will be.
   bool last_look_ = false;
 };
