@@ -53,7 +53,7 @@ class EventStream final : public WriteStream, public engine::LogReader {
   // After a message of fewer than kFewEvents the next one is not sent sooner than this: results
   // that trickle in, one by one, some thousands a second, would cost a message each, and those more
   // than short commands do. What comes after a pause, or in bulk, goes at once.
-  static constexpr std::chrono::milliseconds kGatherTime{2};
+  static constexpr std::chrono::milliseconds kGatherTime{4};
   static constexpr int64_t kFewEvents = 16;
   // Once. Reads and writes on the calling thread, which must not be the engine's.
   void Follow(Position position);
