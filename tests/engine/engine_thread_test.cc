@@ -1,0 +1,181 @@
+// The engine's thread with real threads around it.
+
+#include "engine/engine_thread.h"
+
+#include <map>
+
+#include "absl/synchronization/blocking_counter.h"
+#include "absl/synchronization/notification.h"
+#include "engine/submission.h"
+#include "gtest/gtest.h"
+#include "support/recording_logger.h"
+#include "support/recording_store.h"
+#include "support/threaded_executor.h"
+
+namespace jobrunner::engine {
+namespace {
+
+using std::chrono_literals::operator""s;
+
+class EngineThreadTest : public testing::Test {
+ protected:
+  EngineThreadTest() {
+    EngineOptions options;
+    options.pool = {0, 4};
+    // Every shard is loaded on demand.
+    options.shards_loaded_max = 0;
+    EngineThread::Parts parts;
+    parts.clock = &clock_;
+    parts.store = &store_;
+    parts.logs = &logs_;
+    parts.logger = &logger_;
+    parts.failed = [this](absl::Status status) { failure_ = status; };
+    engine_ = std::make_unique<EngineThread>(options, parts);
+  }
+
+  void Start() {
+    executor_ = std::make_unique<test::ThreadedExecutor>(engine_.get(), 4);
+    engine_->Start(executor_.get());
+  }
+
+  // Submits, and waits for the answer.
+  std::string Submit(int jobs, std::string_view handler = "echo") {
+    v1::BatchSpec spec;
+    for (int i = 0; i < jobs; ++i) {
+      spec.add_jobs()->mutable_handler()->set_name(std::string(handler));
+    }
+    auto submission = MakeSubmission(engine_->NewBatchId(), spec);
+    std::string id = submission->batch_id;
+    absl::Notification answered;
+    engine::Submit submit;
+    submit.submission = std::make_unique<Submission>(*std::move(submission));
+    submit.reply = [&](absl::StatusOr<v1::Batch> batch, bool) {
+      EXPECT_TRUE(batch.ok());
+      answered.Notify();
+    };
+    engine_->Tell(std::move(submit));
+    answered.WaitForNotification();
+    return id;
+  }
+
+  void CancelIt(const std::string& id) {
+    Cancel cancel;
+    cancel.batch_id = id;
+    engine_->Tell(std::move(cancel));
+  }
+
+  void DrainAndWait(std::chrono::nanoseconds grace) {
+    absl::Notification drained;
+    engine_->Tell(Drain{grace, [&] { drained.Notify(); }});
+    drained.WaitForNotification();
+  }
+
+  base::RealClock clock_;
+  test::RecordingLogger logger_;
+  // Used by the engine's thread alone, until Stop.
+  test::RecordingStore store_;
+  EventLogs logs_;
+  absl::Status failure_;
+  std::unique_ptr<EngineThread> engine_;
+  std::unique_ptr<test::ThreadedExecutor> executor_;
+};
+
+// Waits until its batch's log has ended.
+class LastEvent final : public LogReader, public std::enable_shared_from_this<LastEvent> {
+ public:
+  LastEvent(EventLogs* logs, std::string batch_id) : logs_(*logs), id_(std::move(batch_id)) {}
+
+  void LogGrew() override {
+    if (logs_.Await(id_, kBeyondAnyLog, shared_from_this()) == EventLogs::Awaited::kNotLive) {
+      ended_.Notify();
+    }
+  }
+  void Wait() {
+    LogGrew();
+    ended_.WaitForNotification();
+  }
+
+ private:
+  static constexpr int64_t kBeyondAnyLog = 1'000'000'000;
+  EventLogs& logs_;
+  const std::string id_;
+  absl::Notification ended_;
+};
+
+TEST_F(EngineThreadTest, ManyThreadsSubmitAndEveryJobHasOneResult) {
+  Start();
+  constexpr int kThreads = 6;
+  constexpr int kBatches = 5;
+  constexpr int kJobs = 300;
+  std::vector<std::vector<std::string>> ids(kThreads);
+  std::vector<std::thread> threads;
+  for (int t = 0; t < kThreads; ++t) {
+    threads.emplace_back([&, t] {
+      for (int b = 0; b < kBatches; ++b) {
+        ids[t].push_back(Submit(kJobs));
+        // Every other one is cancelled, whatever it is doing.
+        if (b % 2 == 1) CancelIt(ids[t].back());
+        std::make_shared<LastEvent>(&logs_, ids[t].back())->Wait();
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  DrainAndWait(0s);
+  engine_->Stop();
+  executor_.reset();
+  EXPECT_TRUE(failure_.ok()) << failure_.ToString();
+  for (const auto& of_thread : ids) {
+    for (const std::string& id : of_thread) {
+      std::map<int32_t, int> results;
+      for (const v1::Event& event : store_.Events(id)) {
+        if (event.has_result()) ++results[event.job_index()];
+      }
+      EXPECT_EQ(results.size(), size_t{kJobs});
+      EXPECT_EQ(store_.Events(id).size(), size_t{kJobs} + 1);
+      EXPECT_TRUE(store_.Find(id)->batch->finished());
+    }
+  }
+}
+
+TEST_F(EngineThreadTest, AStopReachesWhatRunsOnAnotherThread) {
+  Start();
+  const std::string id = Submit(4, "wait");
+  CancelIt(id);
+  std::make_shared<LastEvent>(&logs_, id)->Wait();
+  engine_->Stop();
+  executor_.reset();
+  EXPECT_EQ(store_.Find(id)->batch->count(v1::JOB_STATE_CANCELLED), 4);
+}
+
+TEST_F(EngineThreadTest, ADrainWakesUpByItselfWhenItsGraceHasPassed) {
+  Start();
+  const std::string id = Submit(2, "wait");
+  DrainAndWait(std::chrono::milliseconds(20));
+  engine_->Stop();
+  executor_.reset();
+  EXPECT_EQ(store_.Find(id)->batch->cancelled_by()->reason(), v1::REASON_SERVER_SHUTDOWN);
+}
+
+TEST_F(EngineThreadTest, StopEndsItWhateverRunsAndMayBeCalledTwice) {
+  Start();
+  Submit(2, "wait");
+  engine_->Stop();
+  engine_->Stop();
+  bool answered = false;
+  engine_->Tell(Drain{0s, [&] { answered = true; }});
+  EXPECT_FALSE(answered) << "what is told after Stop is dropped";
+}
+
+TEST_F(EngineThreadTest, OneThatWasNeverStartedCanStop) { engine_->Stop(); }
+
+TEST_F(EngineThreadTest, IdsAreNewAndSortByTime) {
+  std::string last;
+  for (int i = 0; i < 1000; ++i) {
+    std::string next = engine_->NewBatchId();
+    EXPECT_LT(last, next);
+    last = std::move(next);
+  }
+}
+
+}  // namespace
+}  // namespace jobrunner::engine
