@@ -11,7 +11,8 @@
 namespace jobrunner::bench {
 namespace {
 
-constexpr int kJobsPerBatch = 10'000;
+// As many batches take turns, few jobs or many.
+constexpr int kBatches = 10;
 constexpr int kFew = 10'000;
 constexpr int kMany = 1'000'000;
 constexpr int kRoundsOfFew = 20;
@@ -36,10 +37,10 @@ void Resume(v1::AdminService::Stub& stub) {
 }
 
 std::vector<std::string> SubmitAll(v1::JobService::Stub& stub, int jobs) {
-  v1::BatchSpec batch = EchoBatch(kJobsPerBatch);
+  v1::BatchSpec batch = EchoBatch(jobs / kBatches);
   for (v1::Job& job : *batch.mutable_jobs()) job.clear_key();
   std::vector<std::string> ids;
-  for (int i = 0; i < jobs; i += kJobsPerBatch) ids.push_back(Submit(stub, batch));
+  for (int i = 0; i < kBatches; ++i) ids.push_back(Submit(stub, batch));
   return ids;
 }
 
@@ -68,8 +69,7 @@ Cost Measure(Child& server, v1::JobService::Stub& jobs, v1::AdminService::Stub& 
 }  // namespace
 
 void BenchQueued() {
-  std::printf("no-op jobs of %d B queued in batches of %d; memory store\n", kPayloadBytes,
-              kJobsPerBatch);
+  std::printf("no-op jobs of %d B queued in %d batches; memory store\n", kPayloadBytes, kBatches);
   const auto server = StartServer(kConfig);
   const auto channel = Connect(server->address());
   const auto jobs = v1::JobService::NewStub(channel);
