@@ -45,9 +45,9 @@ void Follow(const absl::StatusOr<v1::Batch>& batch, EventStream* stream) {
 
 }  // namespace
 
-void Submissions::Submit(grpc::ByteBuffer request, const CallDeadline& deadline,
+void Submissions::Submit(const grpc::ByteBuffer& request, const CallDeadline& deadline,
                          std::shared_ptr<UnaryCall> call) {
-  Read(std::move(request), parts_.server.engine->NewBatchId(),
+  Read(request, parts_.server.engine->NewBatchId(),
        [this, deadline, call = std::move(call)](absl::StatusOr<engine::Submission> submission) {
          absl::Status status = submission.status();
          if (status.ok()) status = BindToDeadline(deadline, &*submission);
@@ -56,7 +56,7 @@ void Submissions::Submit(grpc::ByteBuffer request, const CallDeadline& deadline,
        });
 }
 
-std::shared_ptr<EventStream> Submissions::Run(grpc::ByteBuffer request,
+std::shared_ptr<EventStream> Submissions::Run(const grpc::ByteBuffer& request,
                                               const CallDeadline& deadline) {
   const ServerParts& server = parts_.server;
   auto owner = std::make_shared<BatchOwner>(server.engine, server.clock,
@@ -65,7 +65,7 @@ std::shared_ptr<EventStream> Submissions::Run(grpc::ByteBuffer request,
       EventStream::Parts{server.store, server.logs, &parts_.threads->replies, parts_.calls},
       [owner] { owner->ClientGone(); });
   stream->Begin();
-  Read(std::move(request), owner->batch_id(),
+  Read(request, owner->batch_id(),
        [this, owner, stream](absl::StatusOr<engine::Submission> submission) {
          if (!submission.ok()) return stream->End(submission.status());
          Own(*std::move(submission), owner, stream);
@@ -73,10 +73,9 @@ std::shared_ptr<EventStream> Submissions::Run(grpc::ByteBuffer request,
   return stream;
 }
 
-void Submissions::Read(grpc::ByteBuffer request, std::string batch_id, Take take) {
+void Submissions::Read(const grpc::ByteBuffer& request, std::string batch_id, Take take) {
   const size_t size = request.Valid() ? request.Length() : 0;
-  auto read = [this, request = std::move(request), batch_id = std::move(batch_id),
-               take = std::move(take)]() mutable {
+  auto read = [this, request, batch_id = std::move(batch_id), take = std::move(take)]() mutable {
     take(ReadSubmission(request, std::move(batch_id), parts_.server.validation,
                         *parts_.server.catalog));
   };

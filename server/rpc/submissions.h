@@ -23,16 +23,16 @@ class Submissions {
  public:
   explicit Submissions(const ServiceParts& parts) : parts_(parts) {}
 
-  void Submit(grpc::ByteBuffer request, const CallDeadline& deadline,
+  void Submit(const grpc::ByteBuffer& request, const CallDeadline& deadline,
               std::shared_ptr<UnaryCall> call);
 
   // The stream, which has begun.
-  std::shared_ptr<EventStream> Run(grpc::ByteBuffer request, const CallDeadline& deadline);
+  std::shared_ptr<EventStream> Run(const grpc::ByteBuffer& request, const CallDeadline& deadline);
 
  private:
   using Take = absl::AnyInvocable<void(absl::StatusOr<engine::Submission>)>;
 
-  void Read(grpc::ByteBuffer request, std::string batch_id, Take take);
+  void Read(const grpc::ByteBuffer& request, std::string batch_id, Take take);
   void Tell(engine::Submission submission, std::shared_ptr<UnaryCall> call);
   void Own(engine::Submission submission, const std::shared_ptr<BatchOwner>& owner,
            std::shared_ptr<EventStream> stream);
