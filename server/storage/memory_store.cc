@@ -72,7 +72,8 @@ absl::StatusOr<engine::LogPage> MemoryStore::FindPage(std::string_view batch_id,
       [](int64_t sequence, const auto& segment) { return sequence < segment->last_sequence(); });
   engine::LogPage page;
   int64_t bytes = 0;
-  for (; next != batch.segments.end() && bytes < bytes_max; ++next) {
+  // One at least, whatever the bound.
+  for (; next != batch.segments.end() && (bytes < bytes_max || page.segments.empty()); ++next) {
     bytes += static_cast<int64_t>((*next)->bytes().size());
     page.segments.push_back(*next);
   }

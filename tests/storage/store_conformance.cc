@@ -134,7 +134,7 @@ TEST_P(StoreConformance, ReadsTheLogFromEveryCursorInPagesOfAnySize) {
   ASSERT_TRUE(Commit({Events("a", 4, 1)}).ok());
   ASSERT_TRUE(Commit({Events("a", 5, 5)}).ok());
   for (int64_t after = 0; after < 9; ++after) {
-    for (int64_t bytes_max : {1, 20, 1 << 20}) {
+    for (int64_t bytes_max : {0, 1, 20, 1 << 20}) {
       EXPECT_EQ(ReadAll("a", after, bytes_max), UpTo(after + 1, 9)) << after << " " << bytes_max;
     }
   }
