@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -133,8 +134,10 @@ TEST_F(ProcessTreeTest, TheDaemonsOfManyCommandsAreEnded) {
 bool IsRunning(const std::string& text) {
   for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
     std::ifstream file(entry.path() / "cmdline");
-    const std::string line{std::istreambuf_iterator<char>(file), {}};
-    if (absl::StrContains(line, text)) return true;
+    // Stays empty when the process has gone since the file was opened.
+    std::ostringstream line;
+    line << file.rdbuf();
+    if (absl::StrContains(line.str(), text)) return true;
   }
   return false;
 }
