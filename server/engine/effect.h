@@ -36,7 +36,7 @@ struct Notice {
   bool failure = false;
 };
 
-// To be carried out in the order of the members.
+// To be carried out: the writes, what is to be shown, a resize, stops, starts, loads.
 struct Effects {
   // Stored together; Committed{ticket} follows. Nothing to store: no ticket.
   std::vector<Write> writes;

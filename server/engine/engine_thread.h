@@ -38,6 +38,7 @@ class EngineThread final : public AttemptSink {
  public:
   struct Parts {
     const base::Clock* clock = nullptr;
+    // Has answered every call, or never will, before the EngineThread goes.
     Store* store = nullptr;
     EventLogs* logs = nullptr;
     base::Logger* logger = nullptr;
