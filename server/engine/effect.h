@@ -40,6 +40,7 @@ struct Notice {
 struct Effects {
   // Stored together; Committed{ticket} follows. Nothing to store: no ticket.
   std::vector<Write> writes;
+  Sync sync = Sync::kNow;
   uint64_t ticket = 0;
   std::vector<Publish> publishes;
   std::vector<Notice> notices;

@@ -15,6 +15,7 @@
 #include "absl/status/statusor.h"
 #include "base/clock.h"
 #include "engine/batch.h"
+#include "engine/batch_page.h"
 #include "engine/effect.h"
 #include "engine/event_listener.h"
 #include "engine/input.h"
@@ -37,19 +38,6 @@ struct EngineOptions {
   int64_t shards_loaded_max = kShardsLoadedDefault;
   // What the store holds outlives the process: a drain puts back what it cannot finish.
   bool durable = false;
-};
-
-struct BatchFilter {
-  // Empty: all.
-  std::string queue;
-  std::vector<v1::BatchState> states;
-  std::vector<std::pair<std::string, std::string>> labels;
-};
-
-struct BatchPage {
-  std::vector<v1::Batch> batches;
-  // Where the next page begins; empty at the end.
-  std::string next_before_id;
 };
 
 struct JobsPage {

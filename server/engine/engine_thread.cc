@@ -67,7 +67,7 @@ bool EngineThread::TakeInputs(base::SteadyTime wake, std::vector<Input>* inputs)
 }
 
 void EngineThread::Perform(Effects effects) {
-  if (!effects.writes.empty()) Commit(std::move(effects.writes), effects.ticket);
+  if (!effects.writes.empty()) Commit(std::move(effects.writes), effects.sync, effects.ticket);
   Publish(effects.publishes);
   Notify(effects.notices);
   for (const auto& reply : effects.replies) reply();
@@ -106,8 +106,8 @@ EventListener::Interest EngineThread::interest() const {
   return greatest;
 }
 
-void EngineThread::Commit(std::vector<Write> writes, uint64_t ticket) {
-  parts_.store->Commit(std::move(writes), [this, ticket](absl::Status status) {
+void EngineThread::Commit(std::vector<Write> writes, Sync sync, uint64_t ticket) {
+  parts_.store->Commit(std::move(writes), sync, [this, ticket](absl::Status status) {
     if (status.ok()) {
       Return(Committed{ticket});
     } else {

@@ -77,7 +77,7 @@ class EngineThread final : public AttemptSink {
   void Perform(Effects effects) ABSL_EXCLUSIVE_LOCKS_REQUIRED(role_);
   void Publish(const std::vector<engine::Publish>& publishes);
   void Notify(const std::vector<Notice>& notices);
-  void Commit(std::vector<Write> writes, uint64_t ticket);
+  void Commit(std::vector<Write> writes, Sync sync, uint64_t ticket);
   void Load(const LoadShard& load);
   EventListener::Interest interest() const;
   // From the store's callbacks, which may run on the engine's own thread, inside Perform.

@@ -77,7 +77,7 @@ void Journal::RequestCancel(ActiveBatch& active, CancelRequested cancel) {
 void Journal::Finish(ActiveBatch& active) {
   List(active);
   const Batch& batch = active.batch;
-  engine::Finish finish{batch.FinalState(), now_.wall};
+  engine::Finish finish{batch.FinalState(), now_.wall, {}};
   v1::Event event;
   v1::BatchFinished& finished = *event.mutable_batch_finished();
   finished.set_state(finish.state);

@@ -51,6 +51,8 @@ struct JobChange {
 struct Finish {
   v1::BatchState state = v1::BATCH_STATE_UNSPECIFIED;
   base::WallTime time;
+  // From then on it need not be kept.
+  base::WallTime expire_time;
 };
 
 // Jobs changed, events happened, perhaps the last of them. Changes and events stand in one record,

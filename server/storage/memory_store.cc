@@ -13,7 +13,8 @@ absl::Status NoBatch() { return absl::NotFoundError("the batch is not (any more)
 
 }  // namespace
 
-void MemoryStore::Commit(std::vector<engine::Write> writes, CommitDone done) {
+void MemoryStore::Commit(std::vector<engine::Write> writes, engine::Sync /*sync*/,
+                         CommitDone done) {
   {
     absl::MutexLock lock(&mutex_);
     for (engine::Write& write : writes) Apply(std::move(write));
@@ -26,6 +27,8 @@ void MemoryStore::Apply(engine::Write write) {
     batches_.erase(remove->batch_id);
     return;
   }
+  // Requests are the engine's to remember.
+  if (std::holds_alternative<engine::ForgetRequest>(write)) return;
   auto& append = std::get<engine::Append>(write);
   StoredBatch& batch = batches_[append.batch_id];
   if (auto* accepted = std::get_if<engine::Accepted>(&append.record)) {
@@ -79,6 +82,22 @@ absl::StatusOr<engine::LogPage> MemoryStore::FindPage(std::string_view batch_id,
   }
   page.finished = batch.finished && next == batch.segments.end();
   return page;
+}
+
+void MemoryStore::FindBatch(std::string_view /*batch_id*/, BatchDone done) { done(NoBatch()); }
+
+void MemoryStore::ListFinished(const engine::BatchFilter& /*filter*/,
+                               std::string_view /*before_id*/, int32_t /*page_size*/,
+                               ListDone done) {
+  done(engine::BatchPage());
+}
+
+void MemoryStore::FindRequest(std::string_view /*request_id*/, RequestDone done) {
+  done(absl::NotFoundError("requests are not remembered here"));
+}
+
+void MemoryStore::FindExpired(base::WallTime /*now*/, int32_t /*max*/, ExpiredDone done) {
+  done(engine::Expired());
 }
 
 }  // namespace jobrunner::storage

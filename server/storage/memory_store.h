@@ -21,13 +21,21 @@ class MemoryStore final : public engine::Store {
  public:
   MemoryStore() = default;
 
-  void Commit(std::vector<engine::Write> writes, CommitDone done) override
+  bool durable() const override { return false; }
+  absl::StatusOr<engine::Recovery> Recover() override { return engine::Recovery(); }
+  void Commit(std::vector<engine::Write> writes, engine::Sync sync, CommitDone done) override
       ABSL_LOCKS_EXCLUDED(mutex_);
+  // limits.memory_store_bytes is the engine's to keep.
+  absl::Status CheckRoom() const override { return absl::OkStatus(); }
   void LoadShard(std::string_view batch_id, int32_t first_index, ShardDone done) override
       ABSL_LOCKS_EXCLUDED(mutex_);
   void ReadLog(std::string_view batch_id, int64_t after_sequence, int64_t bytes_max,
                PageDone done) override ABSL_LOCKS_EXCLUDED(mutex_);
-  bool durable() const override { return false; }
+  void FindBatch(std::string_view batch_id, BatchDone done) override;
+  void ListFinished(const engine::BatchFilter& filter, std::string_view before_id,
+                    int32_t page_size, ListDone done) override;
+  void FindRequest(std::string_view request_id, RequestDone done) override;
+  void FindExpired(base::WallTime now, int32_t max, ExpiredDone done) override;
 
  private:
   struct StoredBatch {

@@ -301,7 +301,7 @@ void EngineTest::StepOnce() {
 void EngineTest::Perform(Effects effects) {
   if (!effects.failure.ok()) failure_ = effects.failure;
   if (!effects.writes.empty()) {
-    store_.Commit(std::move(effects.writes),
+    store_.Commit(std::move(effects.writes), effects.sync,
                   [this, ticket = effects.ticket](absl::Status) { Tell(Committed{ticket}); });
   }
   for (const Publish& publish : effects.publishes) {

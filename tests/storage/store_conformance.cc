@@ -39,7 +39,7 @@ std::vector<int64_t> UpTo(int64_t first, int64_t last) {
 
 absl::Status StoreConformance::Commit(std::vector<engine::Write> writes) {
   return Await<absl::Status>(
-      [&](auto done) { store_->Commit(std::move(writes), std::move(done)); });
+      [&](auto done) { store_->Commit(std::move(writes), engine::Sync::kNow, std::move(done)); });
 }
 
 absl::StatusOr<std::string> StoreConformance::Load(const std::string& batch_id,
@@ -83,7 +83,7 @@ engine::Write StoreConformance::Events(const std::string& batch_id, int64_t firs
   }
   engine::Changed changed;
   changed.segment = builder.Build();
-  if (finish) changed.finish = engine::Finish{v1::BATCH_STATE_SUCCEEDED, {}};
+  if (finish) changed.finish = engine::Finish{v1::BATCH_STATE_SUCCEEDED, {}, {}};
   return engine::Append{batch_id, std::move(changed)};
 }
 
@@ -180,7 +180,7 @@ TEST_P(StoreConformance, AnswersCommitsInTheirOrder) {
   std::vector<int64_t> answered;
   ASSERT_TRUE(Commit({Accept("a", {"x"})}).ok());
   for (int i = 1; i <= kCommits; ++i) {
-    store_->Commit({Events("a", i, 1)}, [&, i](absl::Status status) {
+    store_->Commit({Events("a", i, 1)}, engine::Sync::kNow, [&, i](absl::Status status) {
       EXPECT_TRUE(status.ok());
       absl::MutexLock lock(&mutex);
       answered.push_back(i);

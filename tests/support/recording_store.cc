@@ -4,7 +4,27 @@
 
 namespace jobrunner::test {
 
-void RecordingStore::Commit(std::vector<engine::Write> writes, CommitDone done) {
+namespace {
+
+std::unique_ptr<engine::Batch> Fold(const RecordingStore::Stored& stored) {
+  auto batch = std::make_unique<engine::Batch>(std::get<engine::Accepted>(stored.records.front()));
+  for (const engine::Record& record : stored.records) batch->Apply(record);
+  return batch;
+}
+
+}  // namespace
+
+absl::StatusOr<engine::Recovery> RecordingStore::Recover() {
+  engine::Recovery recovery;
+  recovery.epoch = ++epoch_;
+  for (const auto& [id, stored] : batches_) {
+    if (!stored.batch->finished()) recovery.unfinished.push_back(Fold(stored));
+  }
+  return recovery;
+}
+
+void RecordingStore::Commit(std::vector<engine::Write> writes, engine::Sync /*sync*/,
+                            CommitDone done) {
   commits_.push_back({std::move(writes), std::move(done)});
   if (!hold_commits_) ReleaseCommit();
 }
@@ -28,6 +48,29 @@ void RecordingStore::ReadLog(std::string_view batch_id, int64_t after_sequence, 
   }
   page.finished = stored->batch->finished();
   done(std::move(page));
+}
+
+void RecordingStore::FindBatch(std::string_view batch_id, BatchDone done) {
+  const Stored* stored = Find(std::string(batch_id));
+  if (stored == nullptr) {
+    done(absl::NotFoundError("the batch is not stored"));
+  } else {
+    done(std::shared_ptr<const engine::Batch>(Fold(*stored)));
+  }
+}
+
+void RecordingStore::ListFinished(const engine::BatchFilter& /*filter*/,
+                                  std::string_view /*before_id*/, int32_t /*page_size*/,
+                                  ListDone done) {
+  done(engine::BatchPage());
+}
+
+void RecordingStore::FindRequest(std::string_view /*request_id*/, RequestDone done) {
+  done(absl::NotFoundError("no request is remembered"));
+}
+
+void RecordingStore::FindExpired(base::WallTime /*now*/, int32_t /*max*/, ExpiredDone done) {
+  done(engine::Expired());
 }
 
 void RecordingStore::HoldCommits(bool hold) {
@@ -81,6 +124,7 @@ void RecordingStore::Apply(engine::Write write) {
     batches_.erase(remove->batch_id);
     return;
   }
+  if (std::holds_alternative<engine::ForgetRequest>(write)) return;
   auto& append = std::get<engine::Append>(write);
   Stored& stored = batches_[append.batch_id];
   if (const auto* accepted = std::get_if<engine::Accepted>(&append.record)) {

@@ -25,11 +25,20 @@ class RecordingStore final : public engine::Store {
 
   explicit RecordingStore(bool durable = false) : durable_(durable) {}
 
-  void Commit(std::vector<engine::Write> writes, CommitDone done) override;
+  bool durable() const override { return durable_; }
+  // The records folded anew.
+  absl::StatusOr<engine::Recovery> Recover() override;
+  void Commit(std::vector<engine::Write> writes, engine::Sync sync, CommitDone done) override;
+  absl::Status CheckRoom() const override { return absl::OkStatus(); }
   void LoadShard(std::string_view batch_id, int32_t first_index, ShardDone done) override;
   void ReadLog(std::string_view batch_id, int64_t after_sequence, int64_t bytes_max,
                PageDone done) override;
-  bool durable() const override { return durable_; }
+  void FindBatch(std::string_view batch_id, BatchDone done) override;
+  // These find nothing.
+  void ListFinished(const engine::BatchFilter& filter, std::string_view before_id,
+                    int32_t page_size, ListDone done) override;
+  void FindRequest(std::string_view request_id, RequestDone done) override;
+  void FindExpired(base::WallTime now, int32_t max, ExpiredDone done) override;
 
   // From here on commits, or loads, wait until they are released; all at the latest when held no
   // more.
@@ -67,6 +76,7 @@ class RecordingStore final : public engine::Store {
   std::deque<HeldCommit> commits_;
   std::deque<HeldLoad> loads_;
   int64_t loads_seen_ = 0;
+  uint32_t epoch_ = 0;
   std::map<std::string, Stored> batches_;
 };
 

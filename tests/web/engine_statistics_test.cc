@@ -6,21 +6,10 @@
 #include "engine/event_log.h"
 #include "support/fake_clock.h"
 #include "support/recording_logger.h"
+#include "support/recording_store.h"
 
 namespace jobrunner::web {
 namespace {
-
-class NoStore final : public engine::Store {
- public:
-  void Commit(std::vector<engine::Write>, CommitDone done) override { done(absl::OkStatus()); }
-  void LoadShard(std::string_view, int32_t, ShardDone done) override {
-    done(absl::NotFoundError(""));
-  }
-  void ReadLog(std::string_view, int64_t, int64_t, PageDone done) override {
-    done(absl::NotFoundError(""));
-  }
-  bool durable() const override { return false; }
-};
 
 class NoExecutor final : public engine::Executor {
  public:
@@ -43,7 +32,7 @@ class EngineStatisticsTest : public ::testing::Test {
 
   test::FakeClock clock_;
   test::RecordingLogger logger_;
-  NoStore store_;
+  test::RecordingStore store_;
   NoExecutor executor_;
   engine::EventLogs logs_;
 };
