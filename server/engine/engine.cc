@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
+#include "base/status_macros.h"
 #include "engine/engine_state.h"
 #include "engine/proto_time.h"
 #include "engine/refusal.h"
@@ -13,24 +13,6 @@ namespace {
 
 // How many batches one ListBatches looks at.
 constexpr int32_t kListLooksMax = 20'000;
-
-bool Matches(const Batch& batch, const BatchFilter& filter) {
-  const v1::BatchSpec& spec = batch.header().spec;
-  if (!filter.queue.empty() && spec.queue() != filter.queue) return false;
-  if (!filter.states.empty() &&
-      std::find(filter.states.begin(), filter.states.end(), batch.state()) == filter.states.end()) {
-    return false;
-  }
-  return std::all_of(filter.labels.begin(), filter.labels.end(), [&](const auto& label) {
-    auto found = spec.labels().find(label.first);
-    return found != spec.labels().end() && found->second == label.second;
-  });
-}
-
-absl::Status NoBatch(std::string_view id) {
-  return Refuse(absl::StatusCode::kNotFound, "BATCH_NOT_FOUND",
-                absl::StrCat("there is no batch \"", std::string(id), "\""));
-}
 
 }  // namespace
 
@@ -118,18 +100,10 @@ v1::Wait Engine::State::WaitOf(const ActiveBatch& active, int32_t index) const {
   return wait;
 }
 
-v1::JobStatus Engine::State::StatusOf(const ActiveBatch& active, int32_t index) const {
-  v1::JobStatus status;
-  const JobFold job = active.batch.Job(index);
-  status.set_batch_id(active.batch.id());
-  status.set_index(index);
-  status.set_state(active.batch.StateSeen(index));
-  status.set_attempts(job.attempts);
-  status.set_lost_attempts(job.lost_attempts);
+void Engine::State::AddWait(const ActiveBatch& active, v1::JobStatus* status) const {
   const bool waits =
-      status.state() == v1::JOB_STATE_QUEUED || status.state() == v1::JOB_STATE_RETRYING;
-  if (waits) *status.mutable_wait() = WaitOf(active, index);
-  return status;
+      status->state() == v1::JOB_STATE_QUEUED || status->state() == v1::JOB_STATE_RETRYING;
+  if (waits) *status->mutable_wait() = WaitOf(active, status->index());
 }
 
 Engine::Engine(EngineOptions options) : state_(std::make_unique<State>(std::move(options))) {
@@ -149,7 +123,7 @@ const Batch* Engine::Find(std::string_view batch_id) const {
 
 absl::StatusOr<v1::Batch> Engine::DescribeBatch(std::string_view batch_id) const {
   const Batch* batch = Find(batch_id);
-  if (batch == nullptr) return NoBatch(batch_id);
+  if (batch == nullptr) return NoSuchBatch(batch_id);
   return batch->Describe();
 }
 
@@ -172,15 +146,9 @@ BatchPage Engine::ListBatches(const BatchFilter& filter, std::string_view before
 
 absl::StatusOr<JobDescription> Engine::DescribeJob(std::string_view batch_id, int32_t index) const {
   const ActiveBatch* active = state_->FindActive(batch_id);
-  if (active == nullptr) return NoBatch(batch_id);
-  if (index < 0 || index >= active->batch.job_count()) {
-    return Refuse(absl::StatusCode::kNotFound, "JOB_NOT_FOUND",
-                  absl::StrCat("the batch has jobs 0 to ", active->batch.job_count() - 1));
-  }
-  JobDescription job;
-  job.status = state_->StatusOf(*active, index);
-  job.result_sequence = active->batch.Job(index).result_sequence;
-  job.shard_first_index = active->batch.shards()[active->batch.ShardOf(index)].first_index;
+  if (active == nullptr) return NoSuchBatch(batch_id);
+  ASSIGN_OR_RETURN(JobDescription job, engine::DescribeJob(active->batch, index));
+  state_->AddWait(*active, &job.status);
   return job;
 }
 
@@ -188,19 +156,9 @@ absl::StatusOr<JobsPage> Engine::ListJobs(std::string_view batch_id,
                                           const std::vector<v1::JobState>& states,
                                           int32_t first_index, int32_t page_size) const {
   const ActiveBatch* active = state_->FindActive(batch_id);
-  if (active == nullptr) return NoBatch(batch_id);
-  JobsPage page;
-  int32_t looks = 0;
-  for (int32_t i = std::max(first_index, 0); i < active->batch.job_count(); ++i) {
-    if (static_cast<int32_t>(page.jobs.size()) >= page_size || ++looks > kListLooksMax) {
-      page.next_index = i;
-      break;
-    }
-    const v1::JobState state = active->batch.StateSeen(i);
-    const bool wanted =
-        states.empty() || std::find(states.begin(), states.end(), state) != states.end();
-    if (wanted) page.jobs.push_back(state_->StatusOf(*active, i));
-  }
+  if (active == nullptr) return NoSuchBatch(batch_id);
+  JobsPage page = engine::ListJobs(active->batch, states, first_index, page_size);
+  for (v1::JobStatus& job : page.jobs) state_->AddWait(*active, &job);
   return page;
 }
 

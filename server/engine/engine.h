@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "engine/batch.h"
 #include "engine/batch_page.h"
+#include "engine/describe_jobs.h"
 #include "engine/effect.h"
 #include "engine/event_listener.h"
 #include "engine/input.h"
@@ -38,21 +39,6 @@ struct EngineOptions {
   int64_t shards_loaded_max = kShardsLoadedDefault;
   // What the store holds outlives the process: a drain puts back what it cannot finish.
   bool durable = false;
-};
-
-struct JobsPage {
-  std::vector<v1::JobStatus> jobs;
-  // Where the next page begins; -1 at the end.
-  int32_t next_index = -1;
-};
-
-// A job without what the store has of it.
-struct JobDescription {
-  v1::JobStatus status;
-  // Where its result is in the log; 0: none yet.
-  int64_t result_sequence = 0;
-  // The shard that has the job.
-  int32_t shard_first_index = 0;
 };
 
 // Belongs to one thread, given to it by its owner: no method may run beside another. Takes no time

@@ -162,7 +162,7 @@ class Engine::State {
   // Look-ups.
   ActiveBatch* FindActive(std::string_view batch_id) const;
   v1::Wait WaitOf(const ActiveBatch& active, int32_t index) const;
-  v1::JobStatus StatusOf(const ActiveBatch& active, int32_t index) const;
+  void AddWait(const ActiveBatch& active, v1::JobStatus* status) const;
 
   EngineOptions options_;
   base::Prng prng_;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "engine/limits.h"
+#include "engine/refusal.h"
 #include "rpc/status.h"
 
 namespace jobrunner::rpc {
@@ -46,9 +47,13 @@ void EventStream::Read() {
                           if (page.ok()) {
                             stream->Send(*page);
                           } else {
-                            stream->End(page.status());
+                            stream->EndWith(page.status());
                           }
                         });
+}
+
+void EventStream::EndWith(const absl::Status& status) {
+  End(absl::IsNotFound(status) ? engine::NoSuchBatch(position_.batch_id) : status);
 }
 
 void EventStream::Send(const engine::LogPage& page) {

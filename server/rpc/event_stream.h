@@ -71,6 +71,8 @@ class EventStream final : public WriteStream, public engine::LogReader {
   void Read();
   // As Read, on the dispatcher's thread.
   void ReadLater();
+  // Without the store's page.
+  void EndWith(const absl::Status& status);
   void Send(const engine::LogPage& page);
   void AwaitGrowth();
   std::shared_ptr<EventStream> self() {

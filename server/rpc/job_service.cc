@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "engine/engine_thread.h"
-#include "engine/limits.h"
 #include "rpc/disconnect_watcher.h"
 #include "rpc/error_stream.h"
 #include "rpc/event_stream.h"
@@ -79,7 +78,7 @@ JobService::Stream* JobService::StreamErrors(Context* /*context*/, const Bytes* 
 JobService::Unary* JobService::Cancel(Context* /*context*/, const Bytes* request, Bytes* response) {
   return ServeUnary<v1::CancelRequest>(
       request, response, parts_.calls,
-      [this](const auto& message, const auto& call) { CancelJobs(message, call); });
+      [this](const auto& message, const auto& call) { batch_endings_.Cancel(message, call); });
 }
 
 JobService::Unary* JobService::GetBatch(Context* /*context*/, const Bytes* request,
@@ -111,29 +110,6 @@ JobService::Unary* JobService::ListJobs(Context* /*context*/, const Bytes* reque
 
 CallDeadline JobService::DeadlineOf(const Context& context) const {
   return CallDeadline(context.deadline(), parts_.server.clock->Read());
-}
-
-void JobService::CancelJobs(const v1::CancelRequest& request,
-                            const std::shared_ptr<UnaryCall>& call) {
-  if (const absl::Status status = CheckCancel(request); !status.ok()) return call->Refuse(status);
-  const auto grace =
-      GracePeriod(request.has_grace_period(), request.grace_period(), engine::kGraceDefault);
-  if (!grace.ok()) return call->Refuse(grace.status());
-
-  engine::Cancel cancel;
-  cancel.batch_id = request.batch_id();
-  cancel.indexes = {request.job_indexes().begin(), request.job_indexes().end()};
-  cancel.message = request.reason();
-  cancel.grace = *grace;
-  cancel.reply = [replies = &parts_.threads->replies, call](absl::StatusOr<v1::Batch> batch) {
-    replies->Post([batch = std::move(batch), call] {
-      if (!batch.ok()) return call->Refuse(batch.status());
-      v1::CancelResponse response;
-      *response.mutable_batch() = *batch;
-      call->Answer(response);
-    });
-  };
-  parts_.server.engine->Tell(std::move(cancel));
 }
 
 }  // namespace jobrunner::rpc

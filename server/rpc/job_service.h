@@ -3,6 +3,7 @@
 #pragma once
 
 #include "jobrunner/v1/job_service.grpc.pb.h"
+#include "rpc/batch_endings.h"
 #include "rpc/look_ups.h"
 #include "rpc/service_parts.h"
 #include "rpc/submissions.h"
@@ -33,7 +34,7 @@ class JobService final : public RawJobService {
 
   // `parts` outlives it.
   explicit JobService(const ServiceParts& parts)
-      : parts_(parts), submissions_(parts), look_ups_(parts) {}
+      : parts_(parts), submissions_(parts), batch_endings_(parts), look_ups_(parts) {}
 
   Unary* SubmitBatch(Context* context, const Bytes* request, Bytes* response) override;
   Stream* RunBatch(Context* context, const Bytes* request) override;
@@ -47,10 +48,10 @@ class JobService final : public RawJobService {
 
  private:
   CallDeadline DeadlineOf(const Context& context) const;
-  void CancelJobs(const v1::CancelRequest& request, const std::shared_ptr<UnaryCall>& call);
 
   const ServiceParts& parts_;
   Submissions submissions_;
+  BatchEndings batch_endings_;
   LookUps look_ups_;
 };
 

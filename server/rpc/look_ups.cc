@@ -1,5 +1,6 @@
 #include "rpc/look_ups.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/escaping.h"
@@ -7,8 +8,10 @@
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
 #include "engine/batch.h"
+#include "engine/describe_jobs.h"
 #include "engine/limits.h"
 #include "engine/refusal.h"
+#include "rpc/batch_sight.h"
 #include "rpc/engine_query.h"
 #include "rpc/page_token.h"
 #include "rpc/request_rules.h"
@@ -64,15 +67,39 @@ struct FoundJobs {
   std::vector<int32_t> shard_first_indexes;
 };
 
-absl::StatusOr<FoundJobs> FindJobs(const engine::Engine& engine, const std::string& batch_id,
-                                   const ListRequest<v1::JobState>& list, int32_t first_index) {
+absl::StatusOr<FoundJobs> FindJobs(const BatchSight& sight, const ListRequest<v1::JobState>& list,
+                                   int32_t first_index) {
+  const engine::Batch& batch = sight.batch;
   FoundJobs found;
-  ASSIGN_OR_RETURN(found.page, engine.ListJobs(batch_id, list.states, first_index, list.page_size));
-  const engine::Batch* batch = engine.Find(batch_id);
+  if (sight.engine == nullptr) {
+    found.page = engine::ListJobs(batch, list.states, first_index, list.page_size);
+  } else {
+    ASSIGN_OR_RETURN(found.page,
+                     sight.engine->ListJobs(batch.id(), list.states, first_index, list.page_size));
+  }
   for (const v1::JobStatus& job : found.page.jobs) {
-    found.shard_first_indexes.push_back(batch->shards()[batch->ShardOf(job.index())].first_index);
+    found.shard_first_indexes.push_back(batch.shards()[batch.ShardOf(job.index())].first_index);
   }
   return found;
+}
+
+// Which of the two have batches in these states.
+bool AsksEngine(const std::vector<v1::BatchState>& states, const engine::Store& store) {
+  if (states.empty() || !store.durable()) return true;
+  return std::find(states.begin(), states.end(), v1::BATCH_STATE_RUNNING) != states.end();
+}
+
+bool AsksStore(const std::vector<v1::BatchState>& states, const engine::Store& store) {
+  if (states.empty()) return store.durable();
+  return store.durable() && std::any_of(states.begin(), states.end(), [](v1::BatchState state) {
+           return state != v1::BATCH_STATE_RUNNING;
+         });
+}
+
+// Finished batches match these states, if any of them is one.
+engine::BatchFilter FinishedAlone(engine::BatchFilter filter) {
+  std::erase(filter.states, v1::BATCH_STATE_RUNNING);
+  return filter;
 }
 
 absl::StatusOr<v1::ListJobsResponse> FillPage(FoundJobs found, const v1::ListJobsRequest& request,
@@ -113,9 +140,9 @@ void LookUps::GetBatch(const v1::GetBatchRequest& request, const Call& call) {
   if (const absl::Status status = CheckBatchId(request.batch_id()); !status.ok()) {
     return call->Refuse(status);
   }
-  AskEngine(
-      parts_.server.engine, &parts_.threads->replies,
-      [id = request.batch_id()](const engine::Engine& engine) { return engine.DescribeBatch(id); },
+  LookAtBatch(
+      parts_, &parts_.threads->replies, request.batch_id(),
+      [](const BatchSight& sight) -> absl::StatusOr<v1::Batch> { return sight.batch.Describe(); },
       [call](const absl::StatusOr<v1::Batch>& batch) {
         if (!batch.ok()) return call->Refuse(batch.status());
         v1::GetBatchResponse response;
@@ -127,17 +154,41 @@ void LookUps::GetBatch(const v1::GetBatchRequest& request, const Call& call) {
 void LookUps::ListBatches(const v1::ListBatchesRequest& request, const Call& call) {
   const auto list = ReadList<v1::BatchState>(request, v1::BatchState_IsValid);
   if (!list.ok()) return call->Refuse(list.status());
-  engine::BatchFilter filter{
+  auto wanted = std::make_shared<WantedBatches>();
+  wanted->filter = {
       request.queue(), list->states, {request.labels().begin(), request.labels().end()}};
+  wanted->before_id = list->position;
+  wanted->page_size = list->page_size;
+  const auto answer = [request, call](absl::StatusOr<engine::BatchPage> page) {
+    if (!page.ok()) return call->Refuse(page.status());
+    v1::ListBatchesResponse response;
+    FillPage(*std::move(page), request, &response);
+    call->Answer(response);
+  };
+  if (!AsksEngine(list->states, *parts_.server.store)) {
+    return ListStored(wanted, engine::BatchPage(), answer);
+  }
+  // In this order a batch that finishes meanwhile is seen at least once.
   AskEngine(
-      parts_.server.engine, &parts_.threads->replies,
-      [filter = std::move(filter), list = *list](const engine::Engine& engine) {
-        return engine.ListBatches(filter, list.position, list.page_size);
+      parts_.server.engine, &parts_.threads->look_ups,
+      [wanted](const engine::Engine& engine) {
+        return engine.ListBatches(wanted->filter, wanted->before_id, wanted->page_size);
       },
-      [request, call](engine::BatchPage page) {
-        v1::ListBatchesResponse response;
-        FillPage(std::move(page), request, &response);
-        call->Answer(response);
+      [this, wanted, answer](engine::BatchPage page) {
+        if (!AsksStore(wanted->filter.states, *parts_.server.store)) return answer(std::move(page));
+        ListStored(wanted, std::move(page), answer);
+      });
+}
+
+void LookUps::ListStored(const std::shared_ptr<const WantedBatches>& wanted, engine::BatchPage live,
+                         TakePage take) {
+  parts_.server.store->ListFinished(
+      FinishedAlone(wanted->filter), wanted->before_id, wanted->page_size,
+      [=, look_ups = &parts_.threads->look_ups](absl::StatusOr<engine::BatchPage> stored) {
+        look_ups->Post([=] {
+          if (!stored.ok()) return take(stored.status());
+          take(engine::MergePages(live, *stored, wanted->page_size));
+        });
       });
 }
 
@@ -156,10 +207,11 @@ void LookUps::GetJob(const v1::GetJobRequest& request, const Call& call) {
 }
 
 void LookUps::DescribeJob(const std::string& batch_id, int32_t index, const Call& call) {
-  AskEngine(
-      parts_.server.engine, &parts_.threads->look_ups,
-      [batch_id, index](const engine::Engine& engine) {
-        return engine.DescribeJob(batch_id, index);
+  LookAtBatch(
+      parts_, &parts_.threads->look_ups, batch_id,
+      [index](const BatchSight& sight) {
+        return sight.engine == nullptr ? engine::DescribeJob(sight.batch, index)
+                                       : sight.engine->DescribeJob(sight.batch.id(), index);
       },
       [store = parts_.server.store, batch_id,
        call](absl::StatusOr<engine::JobDescription> description) {
@@ -171,14 +223,11 @@ void LookUps::DescribeJob(const std::string& batch_id, int32_t index, const Call
 void LookUps::FindJob(const std::string& batch_id, const std::string& key, const Call& call) {
   // A job without a key does not have the empty one.
   if (key.empty()) return call->Refuse(NoSuchJob(key));
-  AskEngine(
-      parts_.server.engine, &parts_.threads->look_ups,
-      [batch_id](const engine::Engine& engine) -> absl::StatusOr<std::vector<int32_t>> {
-        RETURN_IF_ERROR(engine.DescribeBatch(batch_id).status());
+  LookAtBatch(
+      parts_, &parts_.threads->look_ups, batch_id,
+      [](const BatchSight& sight) -> absl::StatusOr<std::vector<int32_t>> {
         std::vector<int32_t> shards;
-        for (const auto& shard : engine.Find(batch_id)->shards()) {
-          shards.push_back(shard.first_index);
-        }
+        for (const auto& shard : sight.batch.shards()) shards.push_back(shard.first_index);
         return shards;
       },
       [this, batch_id, key, call](const absl::StatusOr<std::vector<int32_t>>& shards) {
@@ -200,10 +249,10 @@ void LookUps::ListJobs(const v1::ListJobsRequest& request, const Call& call) {
   if (!list->position.empty() && !absl::SimpleAtoi(list->position, &first_index)) {
     return call->Refuse(InvalidField("page_token", "is not one that this server gave"));
   }
-  AskEngine(
-      parts_.server.engine, &parts_.threads->look_ups,
-      [id = request.batch_id(), list = *list, first_index](const engine::Engine& engine) {
-        return FindJobs(engine, id, list, first_index);
+  LookAtBatch(
+      parts_, &parts_.threads->look_ups, request.batch_id(),
+      [list = *list, first_index](const BatchSight& sight) {
+        return FindJobs(sight, list, first_index);
       },
       [store = parts_.server.store, request, call](absl::StatusOr<FoundJobs> found) {
         if (!found.ok()) return call->Refuse(found.status());

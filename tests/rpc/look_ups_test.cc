@@ -78,6 +78,10 @@ TEST_F(LookUpCalls, DoNotFindBatchesThatAreNotThere) {
   }
 }
 
+TEST_F(LookUpCalls, SayThatABatchMayHaveBeenRemoved) {
+  EXPECT_THAT(GetBatch(kNoBatch).error_message(), ::testing::HasSubstr("has been removed, or"));
+}
+
 TEST_F(LookUpCalls, AJobHasWhatWasSubmittedAndWhatCameOfIt) {
   v1::BatchSpec spec = BatchOf(600, HandlerJob("echo", "x"));
   spec.mutable_jobs(500)->set_key("the key");

@@ -193,7 +193,7 @@ TEST_F(StreamResults, DoesNotFindWhatIsNotThere) {
   for (const std::string id : {"", "x", kNoBatch, "01890000-0000-7000-8000-00000000000g"}) {
     const grpc::Status status = Read(RequestFor(id));
     EXPECT_EQ(status.error_code(), grpc::StatusCode::NOT_FOUND) << id;
-    EXPECT_NE(ReasonIn(status), "") << id;
+    EXPECT_EQ(ReasonIn(status), "BATCH_NOT_FOUND") << id;
   }
 }
 
