@@ -42,6 +42,7 @@ struct ShardRun {
 // invariant of its own beyond what each comment says.
 struct ActiveBatch {
   explicit ActiveBatch(const Accepted& accepted) : batch(accepted), shards(batch.shards().size()) {}
+  explicit ActiveBatch(Batch folded) : batch(std::move(folded)), shards(batch.shards().size()) {}
 
   // The fold: changed through the journal alone.
   Batch batch;
@@ -66,6 +67,10 @@ struct ActiveBatch {
   bool waits_for_shard = false;
   // Slots of its running attempts.
   std::vector<uint32_t> running_slots;
+
+  // Jobs that an earlier server had running when it ended: RUNNING in the fold, and lost. Nothing
+  // of the batch starts before they are settled, so that it never runs more than it may.
+  std::set<int32_t> lost;
 
   // Shards whose waiting jobs are to be looked at: some of them are to end.
   std::set<uint32_t> attention;

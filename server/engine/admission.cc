@@ -76,24 +76,30 @@ ActiveBatch& Engine::State::Accept(Submission& submission) {
   ActiveBatch& active = *owned;
   const BatchHeader& header = active.batch.header();
   active.accepted_at = now_.steady;
+  Enlist(active, queue);
+  for (uint32_t i = 0; i < active.shards.size(); ++i) active.fresh_shards.insert(i);
+  KeepParsed(active, submission.shards);
+  batches_.emplace(header.id, std::move(owned));
+  queue.counts.accepted += header.job_count;
+  journal_.Accept(active, std::move(accepted));
+  journal_.OpenWhenStored(active);
+  return active;
+}
+
+// What a batch that runs has, whether it was just accepted or an earlier server left it.
+void Engine::State::Enlist(ActiveBatch& active, QueueState& queue) {
+  const BatchHeader& header = active.batch.header();
   active.defaults = Overlay(EffectiveOptions(), header.defaults);
   active.queue = &queue;
   active.turn.emplace(&active, queue.lane, header.spec.fairness_key(), header.spec.priority());
   if (header.deadline != base::WallTime::max()) {
-    active.ends_at = now_.steady + (header.deadline - now_.wall);
+    active.ends_at = Later(active.accepted_at, header.deadline - header.create_time);
     active.deadline = deadlines_.Set(active.ends_at, Deadlines::BatchDeadline{&active});
   }
-  for (uint32_t i = 0; i < active.shards.size(); ++i) active.fresh_shards.insert(i);
-  KeepParsed(active, submission.shards);
-  batches_.emplace(header.id, std::move(owned));
   requests_.Remember(header.request_id, {header.id, header.fingerprint, std::nullopt}, now_.steady);
-  queue.unfinished += header.job_count;
-  queue.counts.accepted += header.job_count;
-  unfinished_ += header.job_count;
+  queue.unfinished += active.batch.unfinished();
+  unfinished_ += active.batch.unfinished();
   ++batches_running_;
-  journal_.Accept(active, std::move(accepted));
-  journal_.OpenWhenStored(active);
-  return active;
 }
 
 std::shared_ptr<const BatchHeader> Engine::State::MakeHeader(Submission& submission,
@@ -127,22 +133,29 @@ void Engine::State::KeepParsed(ActiveBatch& active, std::vector<SubmittedShard>&
 
 void Engine::State::Open(ActiveBatch& active) {
   active.open = true;
-  for (uint32_t i = 0; i < active.shards.size(); ++i) SetShardTimers(active, i);
+  for (uint32_t i = 0; i < active.shards.size(); ++i) {
+    SetShardDeadline(active, i);
+    SetShardDelay(active, i);
+  }
   if (!active.attention.empty()) ListForAttention(active);
   Settle(active);
 }
 
-void Engine::State::SetShardTimers(ActiveBatch& active, uint32_t shard) {
+void Engine::State::SetShardDeadline(ActiveBatch& active, uint32_t shard) {
   const ShardTiming& timing = active.batch.shards()[shard].timing;
-  ShardRun& run = active.shards[shard];
   // At least as early as the first deadline: when it fires, the jobs themselves are asked.
   const auto earliest = std::min({timing.start_timeout_min, timing.total_timeout_min,
                                   active.defaults.start_timeout, active.defaults.total_timeout});
-  run.deadline =
+  active.shards[shard].deadline =
       deadlines_.Set(Later(active.accepted_at, earliest), Deadlines::ShardDeadline{&active, shard});
+}
+
+void Engine::State::SetShardDelay(ActiveBatch& active, uint32_t shard) {
+  const ShardTiming& timing = active.batch.shards()[shard].timing;
+  ShardRun& run = active.shards[shard];
   const auto delay =
       timing.delay_unset ? std::min(timing.delay_min, active.defaults.delay) : timing.delay_min;
-  if (delay == std::chrono::nanoseconds(0)) return;
+  if (Later(active.accepted_at, delay) <= now_.steady) return;
   run.delayed = true;
   run.delay =
       deadlines_.Set(Later(active.accepted_at, delay), Deadlines::ShardDelay{&active, shard});

@@ -85,7 +85,7 @@ struct Failure {
 // How an attempt ended. Exactly one for each Assignment.
 struct Outcome {
   AttemptToken token;
-  // "worker 3" is worker 3.
+  // "worker 3" is worker 3; 0: not known.
   int32_t worker = 0;
   // The work ignored its stop past the grace and still holds its slot: SlotReturned follows when it
   // gives it back.

@@ -20,7 +20,10 @@ v1::JobState StateOf(uint8_t packed) { return static_cast<v1::JobState>(packed);
 }  // namespace
 
 Batch::Batch(const Accepted& accepted)
-    : header_(accepted.header), shards_(accepted.shards), jobs_(shards_.size()) {
+    : header_(accepted.header),
+      shards_(accepted.shards),
+      jobs_(shards_.size()),
+      last_time_(header_->create_time) {
   counts_[v1::JOB_STATE_QUEUED] = header_->job_count;
   unfinished_in_shard_.reserve(shards_.size());
   for (const Shard& shard : shards_) unfinished_in_shard_.push_back(shard.count);
@@ -28,6 +31,7 @@ Batch::Batch(const Accepted& accepted)
 
 void Batch::Apply(const Record& record) {
   if (const auto* changed = std::get_if<Changed>(&record)) {
+    last_time_ = std::max(last_time_, changed->time);
     for (const JobChange& change : changed->changes) Apply(change, changed->time);
     if (changed->segment != nullptr) ApplyEvents(*changed->segment);
     if (changed->finish) ApplyFinish(*changed->finish);
@@ -40,10 +44,12 @@ void Batch::Apply(const Record& record) {
 void Batch::Apply(const JobChange& change, base::WallTime time) {
   const size_t shard = ShardOf(change.index);
   Packed& job = Touch(change.index);
+  last_time_ = std::max(last_time_, time);
   switch (change.transition) {
     case JobTransition::kStart:
       JOBRUNNER_CHECK(job.state == v1::JOB_STATE_QUEUED);
       ++job.attempts;
+      job.started = 1;
       Move(job, v1::JOB_STATE_RUNNING);
       break;
     case JobTransition::kSucceed:
@@ -94,6 +100,7 @@ void Batch::ApplyFinish(const Finish& finish) {
 }
 
 void Batch::Apply(const CancelRequested& cancel) {
+  last_time_ = std::max(last_time_, cancel.time);
   if (cancel.indexes.empty()) {
     if (!cancelled_by_) cancelled_by_ = cancel.error;
     return;
@@ -119,7 +126,8 @@ size_t Batch::ShardOf(int32_t index) const {
 JobFold Batch::Job(int32_t index) const {
   const Packed* packed = Peek(index);
   if (packed == nullptr) return {};
-  return {StateOf(packed->state), packed->attempts, packed->lost_attempts, packed->result_sequence};
+  return {StateOf(packed->state), packed->attempts, packed->lost_attempts, packed->started != 0,
+          packed->result_sequence};
 }
 
 v1::JobState Batch::StateSeen(int32_t index) const {

@@ -24,6 +24,8 @@ struct JobFold {
   // Started so far, those put back not counted.
   int32_t attempts = 0;
   int32_t lost_attempts = 0;
+  // It was started at least once, if only to be put back.
+  bool started = false;
   // Of its JobResult; 0 while it has none.
   int64_t result_sequence = 0;
 };
@@ -50,6 +52,8 @@ class Batch {
   const std::vector<Shard>& shards() const { return shards_; }
   // The position in shards() of the shard that has the job.
   size_t ShardOf(int32_t index) const;
+  // Whether any job of the shard has ever changed.
+  bool touched(size_t shard) const { return jobs_[shard] != nullptr; }
 
   JobFold Job(int32_t index) const;
   // As Job, but a job whose cancel was requested and that does not run reads as CANCELLED.
@@ -71,11 +75,16 @@ class Batch {
   int64_t failed_for_good() const { return failed_for_good_; }
   int64_t last_sequence() const { return last_sequence_; }
   base::WallTime finish_time() const { return finish_time_; }
+  // The latest that its records name: what has passed by then has passed, wherever the wall clock
+  // is set to afterwards.
+  base::WallTime last_time() const { return last_time_; }
 
   // Why the whole batch was cancelled, if it was.
   const std::optional<v1::Error>& cancelled_by() const { return cancelled_by_; }
   // Why the job is to end, if its cancel was requested.
   const v1::Error* CancelOf(int32_t index) const;
+  // The jobs that were told to end one by one, and have not ended.
+  const absl::flat_hash_map<int32_t, v1::Error>& cancelled_jobs() const { return cancelled_jobs_; }
 
   // What the batch ends as, once every job has ended.
   v1::BatchState FinalState() const;
@@ -88,7 +97,8 @@ class Batch {
   std::pair<int64_t, int64_t> CancelledWaiting() const;
 
   struct Packed {
-    uint8_t state = v1::JOB_STATE_QUEUED;
+    uint8_t state : 7 = v1::JOB_STATE_QUEUED;
+    uint8_t started : 1 = 0;
     uint8_t lost_attempts = 0;
     uint16_t attempts = 0;
     uint32_t result_sequence = 0;
@@ -113,6 +123,7 @@ class Batch {
   int64_t last_sequence_ = 0;
   v1::BatchState state_ = v1::BATCH_STATE_RUNNING;
   base::WallTime finish_time_{};
+  base::WallTime last_time_{};
 };
 
 }  // namespace jobrunner::engine

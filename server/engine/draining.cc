@@ -6,21 +6,13 @@
 
 #include "engine/engine_state.h"
 #include "engine/proto_time.h"
-#include "google/rpc/code.pb.h"
+#include "engine/stop_errors.h"
 
 namespace jobrunner::engine {
 namespace {
 
 // Between asking and forcing, once the shutdown grace has passed.
 constexpr std::chrono::seconds kDrainStopGrace{1};
-
-v1::Error ShutdownError() {
-  v1::Error error;
-  error.set_code(google::rpc::CANCELLED);
-  error.set_reason(v1::REASON_SERVER_SHUTDOWN);
-  error.set_message("the server was stopped");
-  return error;
-}
 
 }  // namespace
 

@@ -20,7 +20,7 @@ struct LoadShard {
   int32_t first_index = 0;
 };
 
-// A batch's log is readable up to `last_sequence`.
+// A batch's log is readable up to `last_sequence`; opened: from here on it may grow.
 struct Publish {
   BatchHeaderPtr batch;
   int64_t last_sequence = 0;

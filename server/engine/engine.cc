@@ -35,8 +35,9 @@ Effects Engine::State::Step(base::Now now, EventListener::Interest interest,
   while (auto due = deadlines_.PopDue(now.steady)) {
     std::visit([this](const auto& deadline) { Fire(deadline); }, *due);
   }
-  RequeueDue();
   AttendAll();
+  // After what may have found attempts that are lost: these run again at once.
+  RequeueDue();
   StartReady();
   AdvanceDrain();
   journal_.End(&effects_);
@@ -111,6 +112,11 @@ Engine::Engine(EngineOptions options) : state_(std::make_unique<State>(std::move
 }
 
 Engine::~Engine() = default;
+
+std::vector<Publish> Engine::Restore(base::Now now,
+                                     std::vector<std::unique_ptr<Batch>> unfinished) {
+  return state_->Restore(now, std::move(unfinished));
+}
 
 Effects Engine::Step(base::Now now, EventListener::Interest interest, std::vector<Input>* inputs) {
   return state_->Step(now, interest, inputs);

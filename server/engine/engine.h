@@ -50,6 +50,12 @@ class Engine {
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
 
+  // Takes over what the store recovered, once and before the first Step, which is to come at once:
+  // batches that an earlier server left unfinished go on from their records. Jobs that it had
+  // running were lost with it. Returns the logs that are to be opened, before anything else is
+  // shown.
+  std::vector<Publish> Restore(base::Now now, std::vector<std::unique_ptr<Batch>> unfinished);
+
   // Takes what happened, in order, and says what is to be done. `interest` is the greatest of the
   // listeners': what they do not want is not kept for them. Spends *inputs.
   Effects Step(base::Now now, EventListener::Interest interest, std::vector<Input>* inputs);

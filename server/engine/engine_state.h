@@ -6,6 +6,7 @@
 //   outcomes.cc    an attempt ended: the job's transitions
 //   stopping.cc    cancels and deadlines
 //   draining.cc    the end
+//   recovery.cc    what an earlier server left unfinished goes on
 
 #pragma once
 
@@ -52,6 +53,13 @@ class Engine::State {
 
   Effects Step(base::Now now, EventListener::Interest interest, std::vector<Input>* inputs);
 
+  // Recovery.
+  std::vector<Publish> Restore(base::Now now, std::vector<std::unique_ptr<Batch>> unfinished);
+  void TakeOver(Batch batch);
+  void TakeOverShard(ActiveBatch& active, uint32_t shard, base::WallTime seen);
+  void EndLost(ActiveBatch& active, uint32_t shard, int32_t index);
+  QueueState& QueueNamed(const std::string& name);
+
   // Inputs.
   void Handle(Submit& submit);
   void Handle(Outcome& outcome);
@@ -82,11 +90,13 @@ class Engine::State {
   absl::Status CheckAdmission(const Submission& submission) const;
   void Replay(const Submit& submit, const RequestMemory::Answer& answer);
   ActiveBatch& Accept(Submission& submission);
+  void Enlist(ActiveBatch& active, QueueState& queue);
   std::shared_ptr<const BatchHeader> MakeHeader(Submission& submission,
                                                 const QueueState& queue) const;
   void KeepParsed(ActiveBatch& active, std::vector<SubmittedShard>& shards);
   void Open(ActiveBatch& active);
-  void SetShardTimers(ActiveBatch& active, uint32_t shard);
+  void SetShardDeadline(ActiveBatch& active, uint32_t shard);
+  void SetShardDelay(ActiveBatch& active, uint32_t shard);
   void FinishIfDone(ActiveBatch& active);
   void KeepFinished();
   bool SomeExpired() const;

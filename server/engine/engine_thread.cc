@@ -13,9 +13,13 @@ EngineThread::EngineThread(EngineOptions options, Parts parts)
 
 EngineThread::~EngineThread() { Stop(); }
 
-void EngineThread::Start(Executor* executor) {
+void EngineThread::Start(Executor* executor, std::vector<std::unique_ptr<Batch>> unfinished) {
   JOBRUNNER_CHECK(!thread_.joinable());
   executor_ = executor;
+  {
+    base::ThreadRoleScope playing(&role_);
+    Publish(engine_.Restore(parts_.clock->Read(), std::move(unfinished)));
+  }
   thread_ = std::thread([this] { Run(); });
 }
 
@@ -45,7 +49,8 @@ void EngineThread::Run() {
   base::ThreadRoleScope playing(&role_);
   thread_id_ = std::this_thread::get_id();
   std::vector<Input> inputs;
-  base::SteadyTime wake = base::SteadyTime::max();
+  // At once: what was restored may have something to do.
+  base::SteadyTime wake = base::SteadyTime::min();
   while (TakeInputs(wake, &inputs)) {
     Effects effects = engine_.Step(parts_.clock->Read(), interest(), &inputs);
     wake = effects.wake;
@@ -83,7 +88,7 @@ void EngineThread::Perform(Effects effects) {
 void EngineThread::Publish(const std::vector<engine::Publish>& publishes) {
   for (const engine::Publish& publish : publishes) {
     if (publish.opened) {
-      parts_.logs->Open(publish.batch->id);
+      parts_.logs->Open(publish.batch->id, publish.last_sequence);
     } else {
       parts_.logs->Published(publish.batch->id, publish.last_sequence, publish.finished);
     }

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -51,8 +52,10 @@ class EngineThread final : public AttemptSink {
   EngineThread(EngineOptions options, Parts parts);
   ~EngineThread() override;
 
-  // Once; `executor` must outlive Stop.
-  void Start(Executor* executor);
+  // Once; `executor` must outlive Stop. `unfinished` as the store recovered it, with the
+  // EngineOptions.epoch that came with it: these batches go on, and their logs are open when Start
+  // returns.
+  void Start(Executor* executor, std::vector<std::unique_ptr<Batch>> unfinished = {});
 
   // A new id for a Submission: a UUIDv7.
   std::string NewBatchId();

@@ -29,9 +29,9 @@ int64_t EventLogs::LastSequence(std::string_view batch_id) const {
   return found == live_.end() ? 0 : found->second.last_sequence;
 }
 
-void EventLogs::Open(std::string_view batch_id) {
+void EventLogs::Open(std::string_view batch_id, int64_t last_sequence) {
   absl::MutexLock lock(&mutex_);
-  live_.try_emplace(std::string(batch_id));
+  live_[std::string(batch_id)].last_sequence = last_sequence;
 }
 
 void EventLogs::Published(std::string_view batch_id, int64_t last_sequence, bool finished) {

@@ -46,7 +46,7 @@ class EventLogs {
   int64_t LastSequence(std::string_view batch_id) const ABSL_LOCKS_EXCLUDED(mutex_);
 
   // By the engine: a batch is there, has grown, is complete or was removed.
-  void Open(std::string_view batch_id) ABSL_LOCKS_EXCLUDED(mutex_);
+  void Open(std::string_view batch_id, int64_t last_sequence = 0) ABSL_LOCKS_EXCLUDED(mutex_);
   void Published(std::string_view batch_id, int64_t last_sequence, bool finished)
       ABSL_LOCKS_EXCLUDED(mutex_);
   // Tells every waiting reader; used when the server stops.

@@ -13,7 +13,8 @@
 namespace jobrunner::engine {
 namespace {
 
-std::string WorkerName(int32_t worker) { return absl::StrCat("worker ", worker); }
+// Of an attempt that was lost with its server nobody knows the worker.
+std::string WorkerName(int32_t worker) { return worker > 0 ? absl::StrCat("worker ", worker) : ""; }
 
 v1::Error ErrorOf(const Failure& failure) {
   v1::Error error;
@@ -256,6 +257,8 @@ void Engine::State::CancelWaiting(ActiveBatch& active, uint32_t shard, int32_t i
 void Engine::State::PutBack(ActiveBatch& active, const RunningAttempt& attempt) {
   journal_.Change(active, {.index = attempt.index, .transition = JobTransition::kPutBack});
   active.again.emplace_front(attempt.index, now_.steady);
+  // While it waits, its total_timeout is its shard's to watch.
+  Attend(active, attempt.shard);
 }
 
 void Engine::State::CountEnd(ActiveBatch& active, v1::JobState state, v1::Reason reason) {

@@ -7,8 +7,10 @@ constexpr int64_t kSecond = 1'000'000'000;
 
 template <typename Time>
 Time LaterOf(Time time, std::chrono::nanoseconds duration) {
-  if (duration > Time::max() - time) return Time::max();
-  return time + duration;
+  if (duration == std::chrono::nanoseconds::max()) return Time::max();
+  // A batch may have been accepted long before the steady clock's zero.
+  const bool room = time <= Time() || duration <= Time::max() - time;
+  return room ? time + duration : Time::max();
 }
 
 }  // namespace

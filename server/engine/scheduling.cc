@@ -16,7 +16,7 @@ constexpr int64_t kStartsPerTurnMax = 64;
 
 bool Engine::State::CanStart(const ActiveBatch& active) const {
   if (!active.open || active.batch.finished() || active.batch.cancelled_by()) return false;
-  if (active.waits_for_shard) return false;
+  if (active.waits_for_shard || !active.lost.empty()) return false;
   const int32_t most = active.batch.header().spec.max_parallelism();
   if (most > 0 && static_cast<int32_t>(active.running_slots.size()) >= most) return false;
   return !active.again.empty() || !active.fresh_shards.empty();
@@ -104,9 +104,14 @@ bool Engine::State::StartFresh(ActiveBatch& active) {
   const Shard& stored = active.batch.shards()[shard];
   const int32_t index = stored.first_index + run.next_fresh++;
   if (run.next_fresh == stored.count) active.fresh_shards.erase(shard);
+  // An earlier server has looked at it already.
+  if (active.batch.Job(index).state != v1::JOB_STATE_QUEUED) {
+    ReleaseIfIdle(active, shard);
+    return false;
+  }
   const EffectiveOptions options = OptionsOf(active, JobOf(active, shard, index));
   const base::SteadyTime ready_at = Later(active.accepted_at, options.delay);
-  if (ready_at > now_.steady && active.batch.Job(index).state == v1::JOB_STATE_QUEUED) {
+  if (ready_at > now_.steady) {
     retries_.Add(&active, index, ready_at);
     ReleaseIfIdle(active, shard);
     return false;
@@ -124,7 +129,7 @@ bool Engine::State::TryStart(ActiveBatch& active, uint32_t shard, int32_t index,
   const EffectiveOptions options = OptionsOf(active, JobOf(active, shard, index));
   const bool expired =
       Later(active.accepted_at, options.total_bound()) <= now_.steady ||
-      (job.attempts == 0 && Later(active.accepted_at, options.start_bound()) <= now_.steady);
+      (!job.started && Later(active.accepted_at, options.start_bound()) <= now_.steady);
   if (expired) {
     Attend(active, shard);
     return false;

@@ -5,34 +5,16 @@
 
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
-#include "base/utf8.h"
 #include "engine/engine_state.h"
 #include "engine/proto_time.h"
 #include "engine/refusal.h"
-#include "google/rpc/code.pb.h"
+#include "engine/stop_errors.h"
 
 namespace jobrunner::engine {
 namespace {
 
 // Shards of one batch that are being loaded to be looked at.
 constexpr int32_t kAttentionLoadsMax = 4;
-
-v1::Error DeadlineError(v1::Reason reason, std::string message) {
-  v1::Error error;
-  error.set_code(google::rpc::DEADLINE_EXCEEDED);
-  error.set_reason(reason);
-  error.set_message(std::move(message));
-  return error;
-}
-
-v1::Error CancelError(v1::Reason reason, std::string_view message) {
-  v1::Error error;
-  error.set_code(reason == v1::REASON_CALL_DEADLINE ? google::rpc::DEADLINE_EXCEEDED
-                                                    : google::rpc::CANCELLED);
-  error.set_reason(reason);
-  error.set_message(base::ValidUtf8(message, kErrorMessageBytesMax));
-  return error;
-}
 
 bool Waits(v1::JobState state) {
   return state == v1::JOB_STATE_QUEUED || state == v1::JOB_STATE_RETRYING;
@@ -184,6 +166,11 @@ int32_t Engine::State::AttendShard(ActiveBatch& active, uint32_t shard) {
   int32_t ended = 0;
   for (int32_t i = stored.first_index; i < stored.first_index + stored.count; ++i) {
     const v1::JobState state = active.batch.Job(i).state;
+    if (state == v1::JOB_STATE_RUNNING && active.lost.erase(i) > 0) {
+      EndLost(active, shard, i);
+      ++ended;
+      continue;
+    }
     if (!Waits(state)) continue;
     if (const v1::Error* cancel = active.batch.CancelOf(i)) {
       // A copy: ending the job drops what was asked of it.
@@ -204,7 +191,7 @@ int32_t Engine::State::AttendShard(ActiveBatch& active, uint32_t shard) {
 bool Engine::State::EndIfDue(ActiveBatch& active, uint32_t shard, int32_t index,
                              base::SteadyTime* next) {
   const EffectiveOptions options = OptionsOf(active, JobOf(active, shard, index));
-  const bool started = active.batch.Job(index).attempts > 0;
+  const bool started = active.batch.Job(index).started;
   const base::SteadyTime total = Later(active.accepted_at, options.total_bound());
   const base::SteadyTime start =
       started ? base::SteadyTime::max() : Later(active.accepted_at, options.start_bound());
@@ -212,10 +199,9 @@ bool Engine::State::EndIfDue(ActiveBatch& active, uint32_t shard, int32_t index,
     *next = std::min({*next, total, start});
     return false;
   }
-  const v1::Error error =
-      start <= total
-          ? DeadlineError(v1::REASON_START_TIMEOUT, "did not start before its start_timeout")
-          : DeadlineError(v1::REASON_TOTAL_TIMEOUT, "did not end before its total_timeout");
+  const v1::Error error = start <= total ? DeadlineError(v1::REASON_START_TIMEOUT,
+                                                         "did not start before its start_timeout")
+                                         : TotalTimeoutError();
   CancelWaiting(active, shard, index, error, /*own_deadline=*/true);
   return true;
 }
@@ -252,7 +238,7 @@ void Engine::State::Fire(const Deadlines::AttemptDeadline& deadline) {
     cause.error = DeadlineError(v1::REASON_ATTEMPT_TIMEOUT, "the attempt's timeout passed");
     SetAttemptTimer(attempt, deadline.token, options);
   } else {
-    cause.error = DeadlineError(v1::REASON_TOTAL_TIMEOUT, "did not end before its total_timeout");
+    cause.error = TotalTimeoutError();
     cause.own_deadline = true;
   }
   StopAttempt(deadline.token.slot, cause, options.grace);

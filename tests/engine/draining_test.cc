@@ -75,6 +75,17 @@ TEST_F(DrainingTest, WithADurableStoreWhatRunsIsPutBackAndCountsForNothing) {
   EXPECT_EQ(drained_, 1);
 }
 
+TEST_F(DrainingTest, TheDeadlinesOfWhatWasPutBackAreWatched) {
+  options.durable = true;
+  const std::string id = Submit(Spec(1, "job_defaults { total_timeout { seconds: 10 } }"));
+  Advance(1s);
+  DrainNow(0s, &drained_);
+  Fail(id, 0);
+  EXPECT_EQ(StateOf(id, 0), v1::JOB_STATE_QUEUED);
+  Advance(9s);
+  EXPECT_EQ(ResultOf(id, 0).error().reason(), v1::REASON_TOTAL_TIMEOUT);
+}
+
 TEST_F(DrainingTest, WhatSucceedsThoughItWasToBePutBackHasSucceeded) {
   options.durable = true;
   const std::string id = Submit(Spec(1));

@@ -204,6 +204,22 @@ void EngineTest::SucceedAll(const std::string& id) {
   }
 }
 
+void EngineTest::Restart(std::chrono::nanoseconds down, size_t kept) {
+  store_.Crash(kept);
+  inputs_.clear();
+  running_.clear();
+  wake_ = base::SteadyTime::max();
+  clock_.Advance(down);
+  auto recovery = store_.Recover();
+  ASSERT_TRUE(recovery.ok());
+  options.epoch = recovery->epoch;
+  engine_ = std::make_unique<Engine>(options);
+  for (const Publish& log : engine_->Restore(clock_.Read(), std::move(recovery->unfinished))) {
+    Show(log);
+  }
+  Settle();
+}
+
 void EngineTest::DrainNow(std::chrono::nanoseconds grace, int* drained) {
   Tell(Drain{grace, [drained] { ++*drained; }});
 }
@@ -298,15 +314,18 @@ void EngineTest::StepOnce() {
   Perform(std::move(effects));
 }
 
+void EngineTest::Show(const Publish& publish) {
+  published_[publish.batch->id] = publish.last_sequence;
+  if (publish.opened) opened_[publish.batch->id] = publish.last_sequence;
+}
+
 void EngineTest::Perform(Effects effects) {
   if (!effects.failure.ok()) failure_ = effects.failure;
   if (!effects.writes.empty()) {
     store_.Commit(std::move(effects.writes), effects.sync,
                   [this, ticket = effects.ticket](absl::Status) { Tell(Committed{ticket}); });
   }
-  for (const Publish& publish : effects.publishes) {
-    published_[publish.batch->id] = publish.last_sequence;
-  }
+  for (const Publish& publish : effects.publishes) Show(publish);
   for (Notice& notice : effects.notices) notices_.push_back(std::move(notice));
   for (const auto& reply : effects.replies) reply();
   if (effects.resize) resizes_.push_back(*effects.resize);

@@ -76,6 +76,9 @@ class EngineTest : public testing::Test {
   void End(const std::string& id, int32_t index, Outcome outcome);
   // Ends every running attempt of the batch, and what follows, until none runs.
   void SucceedAll(const std::string& id);
+  // The process ends at once, and another starts on what the store has: of commits that are held
+  // the first `kept` are there, the others are lost. `down` is how long that takes.
+  void Restart(std::chrono::nanoseconds down = {}, size_t kept = 0);
   void DrainNow(std::chrono::nanoseconds grace, int* drained);
 
   // Then.
@@ -100,6 +103,8 @@ class EngineTest : public testing::Test {
   test::RecordingStore& store_;
   std::vector<Notice> notices_;
   std::map<std::string, int64_t> published_;
+  // Logs that were opened, and at which sequence.
+  std::map<std::string, int64_t> opened_;
   std::vector<std::pair<std::string, int32_t>> started_;
   std::vector<PoolBounds> resizes_;
   absl::Status failure_;
@@ -110,6 +115,7 @@ class EngineTest : public testing::Test {
   void Settle();
   void StepOnce();
   void Perform(Effects effects);
+  void Show(const Publish& publish);
 
   std::unique_ptr<Engine> engine_;
   std::vector<Input> inputs_;

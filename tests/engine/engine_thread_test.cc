@@ -166,6 +166,32 @@ TEST_F(EngineThreadTest, StopEndsItWhateverRunsAndMayBeCalledTwice) {
   EXPECT_FALSE(answered) << "what is told after Stop is dropped";
 }
 
+TEST_F(EngineThreadTest, WhatWasRecoveredIsOpenWhenStartReturnsAndGoesOn) {
+  v1::BatchSpec spec;
+  for (int i = 0; i < 3; ++i) spec.add_jobs()->mutable_handler()->set_name("echo");
+  auto submission = MakeSubmission("batch", spec);
+  auto header = std::make_shared<BatchHeader>();
+  header->id = "batch";
+  header->spec = submission->spec;
+  header->spec.set_queue(kDefaultQueue);
+  header->job_count = 3;
+  header->create_time = clock_.Read().wall;
+  Changed started{header->create_time, {{.index = 1}}, nullptr, std::nullopt};
+  std::vector<Write> writes;
+  writes.emplace_back(Append{"batch", Accepted{header, {submission->shards[0].shard}}});
+  writes.emplace_back(Append{"batch", std::move(started)});
+  store_.Commit(std::move(writes), Sync::kNow, [](absl::Status) {});
+
+  executor_ = std::make_unique<test::ThreadedExecutor>(engine_.get(), 4);
+  auto recovery = store_.Recover();
+  engine_->Start(executor_.get(), std::move(recovery->unfinished));
+  std::make_shared<LastEvent>(&logs_, "batch")->Wait();
+  engine_->Stop();
+  executor_.reset();
+  EXPECT_EQ(store_.Find("batch")->batch->count(v1::JOB_STATE_SUCCEEDED), 3);
+  EXPECT_EQ(store_.Find("batch")->batch->Job(1).lost_attempts, 1);
+}
+
 TEST_F(EngineThreadTest, OneThatWasNeverStartedCanStop) { engine_->Stop(); }
 
 TEST_F(EngineThreadTest, IdsAreNewAndSortByTime) {

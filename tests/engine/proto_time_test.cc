@@ -28,6 +28,9 @@ TEST(ProtoTimeTest, WhatLiesBeyondTimeIsItsEnd) {
   EXPECT_EQ(Later(now, nanoseconds::max()), base::SteadyTime::max());
   EXPECT_EQ(Later(base::SteadyTime::max(), 1ns), base::SteadyTime::max());
   EXPECT_EQ(Later(now, -3s), base::SteadyTime(2s));
+  // What was long before the clock's zero.
+  EXPECT_EQ(Later(base::SteadyTime(-10s), 3s), base::SteadyTime(-7s));
+  EXPECT_EQ(Later(base::SteadyTime(-10s), nanoseconds::max()), base::SteadyTime::max());
 }
 
 }  // namespace

@@ -102,6 +102,16 @@ bool RecordingStore::ReleaseLoad() {
   return true;
 }
 
+void RecordingStore::Crash(size_t kept) {
+  for (size_t i = 0; i < kept && i < commits_.size(); ++i) {
+    for (engine::Write& write : commits_[i].writes) Apply(std::move(write));
+  }
+  commits_.clear();
+  loads_.clear();
+  hold_commits_ = false;
+  hold_loads_ = false;
+}
+
 const RecordingStore::Stored* RecordingStore::Find(const std::string& batch_id) const {
   auto found = batches_.find(batch_id);
   return found == batches_.end() ? nullptr : &found->second;

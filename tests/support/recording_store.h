@@ -48,6 +48,10 @@ class RecordingStore final : public engine::Store {
   bool ReleaseCommit();
   bool ReleaseLoad();
 
+  // The process ends: of the commits that wait the first `kept` are stored, unseen; the others, and
+  // what was to be loaded, are lost. It holds nothing any more.
+  void Crash(size_t kept);
+
   size_t commits_waiting() const { return commits_.size(); }
   size_t loads_waiting() const { return loads_.size(); }
   int64_t loads() const { return loads_seen_; }
@@ -76,7 +80,8 @@ class RecordingStore final : public engine::Store {
   std::deque<HeldCommit> commits_;
   std::deque<HeldLoad> loads_;
   int64_t loads_seen_ = 0;
-  uint32_t epoch_ = 0;
+  // The first engine may start without a Recover.
+  uint32_t epoch_ = 1;
   std::map<std::string, Stored> batches_;
 };
 
