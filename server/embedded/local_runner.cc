@@ -109,15 +109,12 @@ absl::StatusOr<std::unique_ptr<engine::Submission>> LocalRunner::Check(const v1:
   engine::Violations violations;
   engine::BatchValidator validator("batch", limits, catalog_, &violations);
   validator.CheckSpec(spec);
-  validator.CheckCount(spec.jobs_size());
-  ASSIGN_OR_RETURN(engine::Submission submission,
-                   engine::MakeSubmission(engine_.NewBatchId(), spec));
-  for (const engine::SubmittedShard& shard : submission.shards) {
-    ASSIGN_OR_RETURN(
-        auto jobs,
-        engine::ShardJobs::Parse(submission.batch_id, shard.shard.first_index, *shard.shard.bytes));
-    validator.CheckJobs(*jobs);
-  }
+  ASSIGN_OR_RETURN(
+      engine::Submission submission,
+      engine::MakeSubmission(engine_.NewBatchId(), spec, [&](int32_t position, const v1::Job& job) {
+        validator.CheckJob(position, job);
+      }));
+  validator.CheckCount(submission.job_count);
   RETURN_IF_ERROR(Refusal(violations));
   return std::make_unique<engine::Submission>(std::move(submission));
 }

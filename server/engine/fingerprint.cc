@@ -21,11 +21,6 @@ Fingerprint::Fingerprint() : state_(std::make_unique<State>()) {
 
 Fingerprint::~Fingerprint() = default;
 
-void Fingerprint::AddJobs(const ShardJobs& jobs) {
-  const int32_t end = jobs.first_index() + jobs.size();
-  for (int32_t i = jobs.first_index(); i < end; ++i) Add(jobs.job(i));
-}
-
 std::string Fingerprint::Finish(const v1::BatchSpec& spec) {
   Add(spec);
   XXH128_canonical_t canonical;

@@ -5,7 +5,6 @@
 #include <memory>
 #include <string>
 
-#include "engine/shard_jobs.h"
 #include "jobrunner/v1/batch.pb.h"
 
 namespace jobrunner::engine {
@@ -22,8 +21,8 @@ class Fingerprint {
   Fingerprint(const Fingerprint&) = delete;
   Fingerprint& operator=(const Fingerprint&) = delete;
 
-  // The next jobs, in order.
-  void AddJobs(const ShardJobs& jobs);
+  // The next job, or array, as it was submitted.
+  void AddJob(const v1::Job& job) { Add(job); }
 
   // `spec` is the batch without its jobs. The fingerprint is spent afterwards.
   std::string Finish(const v1::BatchSpec& spec);

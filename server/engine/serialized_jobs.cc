@@ -13,6 +13,8 @@ using google::protobuf::io::CodedOutputStream;
 
 static_assert(kJobTag == WireFormatLite::MakeTag(v1::BatchSpec::kJobsFieldNumber,
                                                  WireFormatLite::WIRETYPE_LENGTH_DELIMITED));
+constexpr uint32_t kCountTag =
+    WireFormatLite::MakeTag(v1::Job::kCountFieldNumber, WireFormatLite::WIRETYPE_VARINT);
 constexpr uint32_t kKeyTag =
     WireFormatLite::MakeTag(v1::Job::kKeyFieldNumber, WireFormatLite::WIRETYPE_LENGTH_DELIMITED);
 
@@ -63,6 +65,17 @@ std::string_view KeyOfSerializedJob(std::string_view job) {
     }
   }
   return key;
+}
+
+int32_t CountOfSerializedJob(std::string_view job) {
+  CodedInputStream input = StreamOver(job);
+  uint64_t count = 0;
+  while (const uint32_t tag = input.ReadTag()) {
+    const bool read =
+        tag == kCountTag ? input.ReadVarint64(&count) : WireFormatLite::SkipField(&input, tag);
+    if (!read) break;
+  }
+  return static_cast<int32_t>(count);
 }
 
 }  // namespace jobrunner::engine

@@ -38,4 +38,7 @@ class SerializedJobs {
 // The key of a serialized job, empty if it has none. A view into `job`.
 std::string_view KeyOfSerializedJob(std::string_view job);
 
+// The count of a serialized job: 0 unless it is an array.
+int32_t CountOfSerializedJob(std::string_view job);
+
 }  // namespace jobrunner::engine

@@ -1,8 +1,10 @@
 #include "engine/shard_jobs.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "engine/array_jobs.h"
 
 namespace jobrunner::engine {
 
@@ -19,7 +21,21 @@ absl::StatusOr<std::shared_ptr<const ShardJobs>> ShardJobs::Parse(std::string ba
     return absl::DataLossError(
         absl::StrCat("the jobs from index ", first_index, " do not parse as a BatchSpec"));
   }
+  jobs->ExpandArrays();
   return jobs;
+}
+
+void ShardJobs::ExpandArrays() {
+  const auto& described = spec_->jobs();
+  if (std::none_of(described.begin(), described.end(), IsArray)) return;
+  auto* const expanded = google::protobuf::Arena::CreateMessage<v1::BatchSpec>(&arena_);
+  for (const v1::Job& job : described) {
+    if (!IsArray(job)) *expanded->add_jobs() = job;
+    for (int32_t i = 0; i < job.count(); ++i) {
+      ExpandElement(job, job.array_begin() + i, expanded->add_jobs());
+    }
+  }
+  spec_ = expanded;
 }
 
 }  // namespace jobrunner::engine

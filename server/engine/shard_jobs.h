@@ -17,7 +17,8 @@ namespace jobrunner::engine {
 // and executors hold it by shared_ptr, and its memory goes when the last attempt has ended.
 class ShardJobs {
  public:
-  // `bytes` is a serialized BatchSpec that has jobs alone. DATA_LOSS if it does not parse.
+  // `bytes` is a serialized BatchSpec that has jobs alone; of arrays the slices that lie in this
+  // shard, which are expanded. DATA_LOSS if it does not parse.
   static absl::StatusOr<std::shared_ptr<const ShardJobs>> Parse(std::string batch_id,
                                                                 int32_t first_index,
                                                                 std::string_view bytes);
@@ -34,11 +35,12 @@ class ShardJobs {
 
  private:
   ShardJobs(std::string batch_id, int32_t first_index);
+  void ExpandArrays();
 
   const std::string batch_id_;
   const int32_t first_index_;
   google::protobuf::Arena arena_;
-  v1::BatchSpec* const spec_;
+  v1::BatchSpec* spec_;
 };
 
 }  // namespace jobrunner::engine

@@ -50,33 +50,86 @@ int32_t FirstUnreadable(std::string_view bytes) {
   }
 }
 
+absl::Status Malformed(int32_t position) {
+  return absl::InvalidArgumentError(absl::StrCat(
+      "batch.jobs[", position, "]: is not a Job: malformed, or a text that is not UTF-8"));
+}
+
 }  // namespace
 
-ShardCutter::ShardCutter(std::string batch_id, Visit visit)
-    : batch_id_(std::move(batch_id)), visit_(std::move(visit)) {}
+ShardCutter::ShardCutter(std::string batch_id, int64_t jobs_max, Visit visit)
+    : batch_id_(std::move(batch_id)), jobs_max_(jobs_max), visit_(std::move(visit)) {}
 
 absl::Status ShardCutter::Add(std::string_view job) {
-  const bool full = next_index_ - first_index_ == kJobsPerShardMax ||
-                    static_cast<int64_t>(bytes_.size() + job.size()) > kShardBytesMax;
-  if (full && next_index_ > first_index_) RETURN_IF_ERROR(Cut());
-  AppendSerializedJob(job, &bytes_);
-  ++next_index_;
+  if (CountOfSerializedJob(job) != 0) return AddArray(job);
+  ++position_;
+  if (++job_count_ > jobs_max_) return absl::OkStatus();
+  if (has_slices_ || IsFull(job.size())) RETURN_IF_ERROR(Cut());
+  if (bytes_.empty()) first_position_ = position_ - 1;
+  Append(job, 1, job.size());
   return absl::OkStatus();
 }
 
+absl::Status ShardCutter::AddArray(std::string_view bytes) {
+  if (!has_slices_) RETURN_IF_ERROR(Cut());
+  const int32_t position = position_++;
+  v1::Job array;
+  if (!array.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
+    return Malformed(position);
+  }
+  if (visit_) visit_(position, array);
+  if (array.count() < 0) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("batch.jobs[", position, "].count: must not be negative"));
+  }
+  job_count_ += array.count();
+  return job_count_ <= jobs_max_ ? AddSlices(std::move(array)) : absl::OkStatus();
+}
+
+absl::Status ShardCutter::AddSlices(v1::Job array) {
+  const int32_t count = array.count();
+  const size_t bytes = array.ByteSizeLong();
+  for (int32_t begin = 0; begin < count;) {
+    if (IsFull(bytes)) RETURN_IF_ERROR(Cut());
+    const auto fit = static_cast<int64_t>((kShardBytesMax - expanded_bytes_) / bytes);
+    const int32_t room = kJobsPerShardMax - (next_index_ - first_index_);
+    const auto size =
+        static_cast<int32_t>(std::clamp<int64_t>(fit, 1, std::min(room, count - begin)));
+    array.set_array_begin(begin);
+    array.set_count(size);
+    Append(array.SerializeAsString(), size, bytes * static_cast<size_t>(size));
+    has_slices_ = true;
+    begin += size;
+  }
+  return absl::OkStatus();
+}
+
+void ShardCutter::Append(std::string_view job, int32_t count, size_t expanded_bytes) {
+  AppendSerializedJob(job, &bytes_);
+  expanded_bytes_ += expanded_bytes;
+  next_index_ += count;
+}
+
+bool ShardCutter::IsFull(size_t job_bytes) const {
+  return next_index_ - first_index_ == kJobsPerShardMax ||
+         (next_index_ > first_index_ &&
+          static_cast<int64_t>(expanded_bytes_ + job_bytes) > kShardBytesMax);
+}
+
 absl::StatusOr<std::vector<SubmittedShard>> ShardCutter::Finish() {
-  if (next_index_ > first_index_) RETURN_IF_ERROR(Cut());
+  RETURN_IF_ERROR(Cut());
   return std::move(shards_);
 }
 
 absl::Status ShardCutter::Cut() {
+  if (next_index_ == first_index_) return absl::OkStatus();
   auto jobs = ShardJobs::Parse(batch_id_, first_index_, bytes_);
-  if (!jobs.ok()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("batch.jobs[", first_index_ + FirstUnreadable(bytes_),
-                     "]: is not a Job: malformed, or a text that is not UTF-8"));
+  if (!jobs.ok()) return Malformed(first_position_ + FirstUnreadable(bytes_));
+  if (visit_ && !has_slices_) {
+    for (int32_t i = 0; i < (*jobs)->size(); ++i) {
+      visit_(first_position_ + i, (*jobs)->job(first_index_ + i));
+    }
   }
-  if (visit_) visit_(**jobs);
 
   SubmittedShard& submitted = shards_.emplace_back();
   submitted.shard.first_index = first_index_;
@@ -88,21 +141,29 @@ absl::Status ShardCutter::Cut() {
     submitted.jobs = *std::move(jobs);
   }
   bytes_.clear();
+  expanded_bytes_ = 0;
+  has_slices_ = false;
   first_index_ = next_index_;
   return absl::OkStatus();
 }
 
-absl::StatusOr<Submission> MakeSubmission(std::string batch_id, const v1::BatchSpec& spec) {
+absl::StatusOr<Submission> MakeSubmission(std::string batch_id, const v1::BatchSpec& spec,
+                                          ShardCutter::Visit visit) {
   Submission submission;
   submission.batch_id = std::move(batch_id);
 
-  ShardCutter cutter(submission.batch_id);
+  ShardCutter cutter(submission.batch_id, kJobsPerBatchMax, std::move(visit));
   std::string bytes;
   for (const v1::Job& job : spec.jobs()) {
     job.SerializeToString(&bytes);
     RETURN_IF_ERROR(cutter.Add(bytes));
   }
-  submission.job_count = cutter.job_count();
+  if (cutter.job_count() > kJobsPerBatchMax) {
+    return absl::InvalidArgumentError(absl::StrCat("batch.jobs: has ", cutter.job_count(),
+                                                   " jobs, at most ", kJobsPerBatchMax,
+                                                   " are allowed"));
+  }
+  submission.job_count = static_cast<int32_t>(cutter.job_count());
   ASSIGN_OR_RETURN(submission.shards, cutter.Finish());
 
   submission.spec = spec;

@@ -40,35 +40,55 @@ struct Submission {
   std::string fingerprint;
 };
 
-// Cuts serialized jobs into shards. Not thread-safe.
+// Cuts serialized jobs into shards. An array is stored as slices of its description, so that it
+// costs a shard for each kJobsPerShardMax of its elements, whatever they are. Not thread-safe.
 class ShardCutter {
  public:
-  // `visit` sees each shard's jobs once, parsed, in order: for validation.
-  using Visit = std::function<void(const ShardJobs& jobs)>;
-  explicit ShardCutter(std::string batch_id, Visit visit = nullptr);
+  // Sees each job that was added, parsed, in order; an array once, as it was added. `position`
+  // counts what was added, and is the job's in the request. For validation.
+  using Visit = std::function<void(int32_t position, const v1::Job& job)>;
 
-  // Adds one serialized Job. INVALID_ARGUMENT naming batch.jobs[i] if jobs do not parse; then the
-  // cutter is spent.
+  // Of what comes when there are more than `jobs_max` jobs, only the number is kept.
+  ShardCutter(std::string batch_id, int64_t jobs_max, Visit visit = nullptr);
+
+  // Adds one serialized Job. INVALID_ARGUMENT naming batch.jobs[position] if jobs do not parse;
+  // then the cutter is spent.
   absl::Status Add(std::string_view job);
 
   // The shards, in order; the cutter is spent afterwards.
   absl::StatusOr<std::vector<SubmittedShard>> Finish();
 
-  int32_t job_count() const { return next_index_; }
+  // The elements of arrays counted, each.
+  int64_t job_count() const { return job_count_; }
 
  private:
+  absl::Status AddArray(std::string_view bytes);
+  absl::Status AddSlices(v1::Job array);
+  void Append(std::string_view job, int32_t count, size_t expanded_bytes);
+  // Whether one more job of so many bytes belongs into the next shard.
+  bool IsFull(size_t job_bytes) const;
   absl::Status Cut();
 
   const std::string batch_id_;
+  const int64_t jobs_max_;
   const Visit visit_;
+  int64_t job_count_ = 0;
+  // Of what is added next.
+  int32_t position_ = 0;
+
+  // The shard at hand. It is of arrays' slices alone, or of none.
   std::string bytes_;
+  size_t expanded_bytes_ = 0;
+  bool has_slices_ = false;
+  int32_t first_position_ = 0;
   int32_t first_index_ = 0;
   int32_t next_index_ = 0;
   std::vector<SubmittedShard> shards_;
 };
 
 // From a whole message, as embedding programs and tests have it. INVALID_ARGUMENT if a job does not
-// survive serialization (a string that is not UTF-8).
-absl::StatusOr<Submission> MakeSubmission(std::string batch_id, const v1::BatchSpec& spec);
+// survive serialization (a string that is not UTF-8), or there are more than kJobsPerBatchMax.
+absl::StatusOr<Submission> MakeSubmission(std::string batch_id, const v1::BatchSpec& spec,
+                                          ShardCutter::Visit visit = nullptr);
 
 }  // namespace jobrunner::engine

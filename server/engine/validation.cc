@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "engine/array_jobs.h"
 #include "engine/field_rules.h"
 #include "engine/job_rules.h"
 #include "engine/option_rules.h"
@@ -71,11 +72,6 @@ void BatchValidator::CheckSpec(const v1::BatchSpec& spec) {
   CheckLength(FieldPath(path_, "fairness_key"), spec.fairness_key(), kNameBytesMax, violations_);
 }
 
-void BatchValidator::CheckJobs(const ShardJobs& jobs) {
-  const int32_t end = jobs.first_index() + jobs.size();
-  for (int32_t index = jobs.first_index(); index < end; ++index) CheckJob(index, jobs.job(index));
-}
-
 void BatchValidator::CheckCount(int64_t job_count) {
   const FieldPath path(path_, "jobs");
   if (job_count == 0) violations_->Add(path, "is empty: a batch has at least one job");
@@ -85,12 +81,33 @@ void BatchValidator::CheckCount(int64_t job_count) {
   }
 }
 
-void BatchValidator::CheckJob(int32_t index, const v1::Job& job) {
-  const FieldPath path(path_, "jobs", index);
+void BatchValidator::CheckJob(int32_t position, const v1::Job& job) {
+  const FieldPath path(path_, "jobs", position);
+  if (job.array_begin() != 0) {
+    violations_->Add(FieldPath(path, "array_begin"), "is not to be set in a request");
+  }
+  if (IsArray(job)) return CheckArray(path, job);
+  CheckOne(path, job);
+  if (!job.key().empty()) CheckKeyIsNew(path, job.key());
+}
+
+void BatchValidator::CheckArray(const FieldPath& path, const v1::Job& array) {
+  // CheckCount says so.
+  if (array.count() > limits_.jobs_per_batch_max) return;
+  v1::Job last;
+  ExpandElement(array, array.count() - 1, &last);
+  CheckOne(path, last);
+  if (array.key().empty()) return;
+  const int64_t before = violations_->count();
+  for (int32_t i = 0; i < array.count() && violations_->count() == before; ++i) {
+    CheckKeyIsNew(path, absl::StrCat(array.key(), "[", i, "]"));
+  }
+}
+
+void BatchValidator::CheckOne(const FieldPath& path, const v1::Job& job) {
   const int64_t before = violations_->count();
   CheckWork(path, job, limits_.payload_bytes_max, violations_);
   if (job.has_options()) CheckOptions(FieldPath(path, "options"), job.options(), violations_);
-  if (!job.key().empty()) CheckKeyIsNew(path, job.key());
   // The catalog can rely on work that is in order.
   if (violations_->count() == before) AskCatalog(path, job);
 }

@@ -9,7 +9,6 @@
 
 #include "absl/container/flat_hash_set.h"
 #include "engine/limits.h"
-#include "engine/shard_jobs.h"
 #include "engine/violations.h"
 #include "engine/work_catalog.h"
 #include "jobrunner/v1/batch.pb.h"
@@ -33,13 +32,15 @@ class BatchValidator {
 
   // The description, without its jobs. That its queue exists is the engine's to say.
   void CheckSpec(const v1::BatchSpec& spec);
-  // To be given to ShardCutter.
-  void CheckJobs(const ShardJobs& jobs);
+  // A job, or an array; `position` is its place in the request. To be given to ShardCutter.
+  void CheckJob(int32_t position, const v1::Job& job);
   // That there is a job, and not too many.
   void CheckCount(int64_t job_count);
 
  private:
-  void CheckJob(int32_t index, const v1::Job& job);
+  // The last element stands for all but the keys: its number is the longest.
+  void CheckArray(const FieldPath& path, const v1::Job& array);
+  void CheckOne(const FieldPath& path, const v1::Job& job);
   void CheckKeyIsNew(const FieldPath& job_path, const std::string& key);
   void AskCatalog(const FieldPath& job_path, const v1::Job& job);
 

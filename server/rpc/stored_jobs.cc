@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/notification.h"
 #include "base/status_macros.h"
+#include "engine/array_jobs.h"
 #include "engine/serialized_jobs.h"
 
 namespace jobrunner::rpc {
@@ -23,6 +24,10 @@ absl::StatusOr<Answer> Wait(Ask ask) {
   return answer;
 }
 
+bool Parse(std::string_view bytes, v1::Job* job) {
+  return job->ParseFromArray(bytes.data(), static_cast<int>(bytes.size()));
+}
+
 }  // namespace
 
 absl::Status StoredJobs::Load(int32_t shard_first_index) {
@@ -33,18 +38,36 @@ absl::Status StoredJobs::Load(int32_t shard_first_index) {
   loaded_first_index_ = shard_first_index;
   jobs_.clear();
   engine::SerializedJobs jobs(*shard_);
-  while (const auto job = jobs.Next()) jobs_.push_back(*job);
+  while (const auto bytes = jobs.Next()) {
+    if (engine::CountOfSerializedJob(*bytes) == 0) {
+      jobs_.push_back({.bytes = *bytes});
+      continue;
+    }
+    v1::Job slice;
+    if (!Parse(*bytes, &slice)) return absl::DataLossError("a shard cannot be read");
+    for (int32_t i = 0; i < slice.count(); ++i) {
+      jobs_.push_back({.bytes = *bytes, .element = slice.array_begin() + i});
+    }
+  }
   return absl::OkStatus();
+}
+
+std::string StoredJobs::KeyOf(const Stored& job) {
+  std::string key(engine::KeyOfSerializedJob(job.bytes));
+  if (job.element >= 0 && !key.empty()) absl::StrAppend(&key, "[", job.element, "]");
+  return key;
 }
 
 absl::StatusOr<v1::Job> StoredJobs::JobAt(int32_t index, int32_t shard_first_index) {
   RETURN_IF_ERROR(Load(shard_first_index));
   const auto position = static_cast<size_t>(index - shard_first_index);
-  v1::Job job;
-  if (position >= jobs_.size() ||
-      !job.ParseFromArray(jobs_[position].data(), static_cast<int>(jobs_[position].size()))) {
+  v1::Job described;
+  if (position >= jobs_.size() || !Parse(jobs_[position].bytes, &described)) {
     return absl::DataLossError(absl::StrCat("job ", index, " cannot be read"));
   }
+  if (jobs_[position].element < 0) return described;
+  v1::Job job;
+  engine::ExpandElement(described, jobs_[position].element, &job);
   return job;
 }
 
@@ -52,7 +75,7 @@ absl::StatusOr<std::string> StoredJobs::KeyOf(int32_t index, int32_t shard_first
   RETURN_IF_ERROR(Load(shard_first_index));
   const auto position = static_cast<size_t>(index - shard_first_index);
   if (position >= jobs_.size()) return absl::DataLossError(absl::StrCat("there is no job ", index));
-  return std::string(engine::KeyOfSerializedJob(jobs_[position]));
+  return KeyOf(jobs_[position]);
 }
 
 absl::StatusOr<int32_t> StoredJobs::Find(std::string_view key,
@@ -60,7 +83,7 @@ absl::StatusOr<int32_t> StoredJobs::Find(std::string_view key,
   for (const int32_t first_index : shard_first_indexes) {
     RETURN_IF_ERROR(Load(first_index));
     for (size_t i = 0; i < jobs_.size(); ++i) {
-      if (engine::KeyOfSerializedJob(jobs_[i]) == key) return first_index + static_cast<int32_t>(i);
+      if (KeyOf(jobs_[i]) == key) return first_index + static_cast<int32_t>(i);
     }
   }
   return -1;

@@ -22,7 +22,7 @@ class StoredJobs {
   StoredJobs(engine::Store* store, std::string batch_id)
       : store_(store), batch_id_(std::move(batch_id)) {}
 
-  // The job that was submitted. NOT_FOUND, DATA_LOSS.
+  // The job that was submitted; of an array the element. NOT_FOUND, DATA_LOSS.
   absl::StatusOr<v1::Job> JobAt(int32_t index, int32_t shard_first_index);
   absl::StatusOr<std::string> KeyOf(int32_t index, int32_t shard_first_index);
 
@@ -34,14 +34,21 @@ class StoredJobs {
   absl::StatusOr<v1::JobResult> ResultAt(int64_t sequence);
 
  private:
-  // The jobs' bytes, as views into shard_.
+  struct Stored {
+    // The job, or the slice of an array, serialized: a view into shard_.
+    std::string_view bytes;
+    // Which element of its array it is; -1 unless it is of one.
+    int32_t element = -1;
+  };
+
   absl::Status Load(int32_t shard_first_index);
+  static std::string KeyOf(const Stored& job);
 
   engine::Store* const store_;
   const std::string batch_id_;
   int32_t loaded_first_index_ = -1;
   std::shared_ptr<const std::string> shard_;
-  std::vector<std::string_view> jobs_;
+  std::vector<Stored> jobs_;
 };
 
 }  // namespace jobrunner::rpc

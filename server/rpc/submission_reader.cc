@@ -82,9 +82,9 @@ class Reader {
  public:
   Reader(std::string batch_id, std::string request_id, const engine::ValidationLimits& limits,
          const engine::WorkCatalog& catalog)
-      : limits_(limits),
-        validator_("batch", limits, catalog, &violations_),
-        cutter_(batch_id, [this](const engine::ShardJobs& jobs) { See(jobs); }) {
+      : validator_("batch", limits, catalog, &violations_),
+        cutter_(batch_id, limits.jobs_per_batch_max,
+                [this](int32_t position, const v1::Job& job) { See(position, job); }) {
     submission_.batch_id = std::move(batch_id);
     submission_.request_id = std::move(request_id);
     if (!submission_.request_id.empty()) fingerprint_.emplace();
@@ -105,30 +105,26 @@ class Reader {
 
   absl::StatusOr<engine::Submission> Finish() {
     ASSIGN_OR_RETURN(submission_.shards, cutter_.Finish());
-    submission_.job_count = cutter_.job_count();
     if (!submission_.spec.ParseFromString(description_)) {
       return InvalidField("batch", "is malformed, or has a text that is not UTF-8");
     }
     validator_.CheckSpec(submission_.spec);
-    validator_.CheckCount(job_count_);
+    validator_.CheckCount(cutter_.job_count());
     RETURN_IF_ERROR(ToStatus(violations_));
+    submission_.job_count = static_cast<int32_t>(cutter_.job_count());
     if (fingerprint_) submission_.fingerprint = fingerprint_->Finish(submission_.spec);
     return std::move(submission_);
   }
 
  private:
-  void See(const engine::ShardJobs& jobs) {
-    validator_.CheckJobs(jobs);
-    if (fingerprint_) fingerprint_->AddJobs(jobs);
+  void See(int32_t position, const v1::Job& job) {
+    validator_.CheckJob(position, job);
+    if (fingerprint_) fingerprint_->AddJob(job);
   }
 
   absl::Status ReadJob(CodedInputStream* input) {
     int size = 0;
     if (!input->ReadVarintSizeAsInt(&size)) return Malformed();
-    // Of jobs that are too many, the number alone is of interest.
-    if (++job_count_ > limits_.jobs_per_batch_max) {
-      return input->Skip(size) ? absl::OkStatus() : Malformed();
-    }
     const void* bytes = nullptr;
     int there = 0;
     if (input->GetDirectBufferPointer(&bytes, &there) && there >= size) {
@@ -147,7 +143,6 @@ class Reader {
     return WireFormatLite::SkipField(input, tag, &output) ? absl::OkStatus() : Malformed();
   }
 
-  const engine::ValidationLimits& limits_;
   engine::Violations violations_;
   engine::BatchValidator validator_;
   std::optional<engine::Fingerprint> fingerprint_;
@@ -155,7 +150,6 @@ class Reader {
   engine::Submission submission_;
   std::string description_;
   std::string torn_;
-  int64_t job_count_ = 0;
 };
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "absl/strings/escaping.h"
+#include "engine/limits.h"
 #include "engine/submission.h"
 
 namespace jobrunner::engine {
@@ -17,7 +18,8 @@ v1::Job CommandJob(const std::vector<std::string>& variables) {
 
 std::string FingerprintOf(const v1::BatchSpec& spec) {
   Fingerprint fingerprint;
-  ShardCutter cutter("id", [&](const ShardJobs& jobs) { fingerprint.AddJobs(jobs); });
+  ShardCutter cutter("id", kJobsPerBatchMax,
+                     [&](int32_t /*position*/, const v1::Job& job) { fingerprint.AddJob(job); });
   v1::BatchSpec description = spec;
   description.clear_jobs();
   for (const v1::Job& job : spec.jobs()) EXPECT_TRUE(cutter.Add(job.SerializeAsString()).ok());

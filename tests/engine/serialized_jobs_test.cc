@@ -40,5 +40,17 @@ TEST(SerializedJobs, ShowTheirKeys) {
   EXPECT_EQ(KeyOfSerializedJob("\x0A\x7F"), "");
 }
 
+TEST(CountOfSerializedJob, IsWhatTheJobSays) {
+  v1::Job job;
+  job.set_key("k");
+  job.mutable_handler()->set_name("echo");
+  EXPECT_EQ(CountOfSerializedJob(job.SerializeAsString()), 0);
+  job.set_count(1'000'000);
+  EXPECT_EQ(CountOfSerializedJob(job.SerializeAsString()), 1'000'000);
+  job.set_count(-1);
+  EXPECT_EQ(CountOfSerializedJob(job.SerializeAsString()), -1);
+  EXPECT_EQ(CountOfSerializedJob("\x30"), 0);
+}
+
 }  // namespace
 }  // namespace jobrunner::engine

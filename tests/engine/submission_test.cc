@@ -89,10 +89,9 @@ TEST(ShardCutter, KeepsTheFirstShardsParsed) {
 
 TEST(ShardCutter, ShowsEveryJobOnceAndInOrder) {
   std::vector<std::string> seen;
-  ShardCutter cutter("id", [&](const ShardJobs& jobs) {
-    for (int32_t i = 0; i < jobs.size(); ++i) {
-      seen.push_back(jobs.job(jobs.first_index() + i).handler().payload());
-    }
+  ShardCutter cutter("id", kJobsPerBatchMax, [&](int32_t position, const v1::Job& job) {
+    EXPECT_EQ(position, static_cast<int32_t>(seen.size()));
+    seen.push_back(job.handler().payload());
   });
   for (int32_t i = 0; i < 1000; ++i) {
     ASSERT_TRUE(cutter.Add(EchoJob(std::to_string(i)).SerializeAsString()).ok());
@@ -104,7 +103,7 @@ TEST(ShardCutter, ShowsEveryJobOnceAndInOrder) {
 }
 
 TEST(ShardCutter, NamesAJobThatIsMalformed) {
-  ShardCutter cutter("id");
+  ShardCutter cutter("id", kJobsPerBatchMax);
   ASSERT_TRUE(cutter.Add(EchoJob("a").SerializeAsString()).ok());
   ASSERT_TRUE(cutter.Add("\x0A\x7F").ok());
   const auto shards = cutter.Finish();

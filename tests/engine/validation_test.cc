@@ -31,7 +31,9 @@ class Validation : public ::testing::Test {
   Violations Check(const v1::BatchSpec& spec) const {
     Violations violations;
     BatchValidator validator("batch", limits_, catalog_, &violations);
-    ShardCutter cutter("id", [&](const ShardJobs& jobs) { validator.CheckJobs(jobs); });
+    ShardCutter cutter("id", limits_.jobs_per_batch_max, [&](int32_t position, const v1::Job& job) {
+      validator.CheckJob(position, job);
+    });
     for (const v1::Job& job : spec.jobs()) {
       EXPECT_TRUE(cutter.Add(job.SerializeAsString()).ok());
     }
@@ -393,6 +395,34 @@ TEST(ViolationTexts, AreCutAtACharactersEnd) {
   EXPECT_EQ(CutText("abcd", 3), "abc");
   EXPECT_EQ(CutText("aäb", 2), "a");
   EXPECT_EQ(CutText("aäb", 3), "aä");
+}
+
+TEST_F(Validation, AnArrayIsHeldToTheRulesOfItsElements) {
+  EXPECT_THAT(Wrong(R"(jobs { key: "a" count: 3 handler { name: "echo" payload: "{index}" } })"),
+              IsEmpty());
+  EXPECT_THAT(Wrong(R"(jobs { handler { name: "echo" } } jobs { count: 3 handler { name: "" } })"),
+              ElementsAre("batch.jobs[1].handler.name"));
+  EXPECT_THAT(Wrong(R"(jobs { array_begin: 2 handler { name: "echo" } })"),
+              ElementsAre("batch.jobs[0].array_begin"));
+  // What is too long only with the number filled in.
+  EXPECT_THAT(Wrong("jobs { count: 11 key: \"" + Repeated(kNameBytesMax - 3) +
+                    "\" handler { name: \"echo\" } }"),
+              ElementsAre("batch.jobs[0].key"));
+}
+
+TEST_F(Validation, KeysOfElementsAreUniqueLikeAllKeys) {
+  EXPECT_THAT(Wrong(R"(jobs { key: "a[2]" handler { name: "echo" } }
+                       jobs { key: "a" handler { name: "echo" } }
+                       jobs { key: "a" count: 3 handler { name: "echo" } })"),
+              ElementsAre("batch.jobs[2].key"));
+}
+
+TEST_F(Validation, ElementsOfArraysAreCounted) {
+  limits_.jobs_per_batch_max = 10;
+  EXPECT_THAT(Wrong(R"(jobs { count: 10 handler { name: "echo" } })"), IsEmpty());
+  EXPECT_THAT(Wrong(R"(jobs { count: 10 handler { name: "echo" } }
+                       jobs { handler { name: "echo" } })"),
+              ElementsAre("batch.jobs"));
 }
 
 }  // namespace
