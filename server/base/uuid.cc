@@ -61,4 +61,11 @@ bool IsUuid(std::string_view text) {
   return true;
 }
 
+std::optional<WallTime> TimeOfUuidV7(std::string_view text) {
+  constexpr size_t kVersionPosition = 14;
+  if (!IsUuid(text) || text[kVersionPosition] != '7') return std::nullopt;
+  const std::string digits = std::string(text.substr(0, 8)) + std::string(text.substr(9, 4));
+  return WallTime(std::chrono::milliseconds(std::stoll(digits, nullptr, 16)));
+}
+
 }  // namespace jobrunner::base

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -26,5 +27,8 @@ class UuidSequence {
 
 // Whether `text` is a UUID of any version: 8-4-4-4-12 hexadecimal digits, of either case.
 bool IsUuid(std::string_view text);
+
+// The time in a UUIDv7, to the millisecond; nullopt of any other text.
+std::optional<WallTime> TimeOfUuidV7(std::string_view text);
 
 }  // namespace jobrunner::base

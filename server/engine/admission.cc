@@ -1,4 +1,4 @@
-// A batch comes in, and goes when it was kept for long enough.
+// A batch comes in.
 
 #include <algorithm>
 #include <utility>
@@ -12,7 +12,7 @@ namespace jobrunner::engine {
 
 void Engine::State::Handle(Submit& submit) {
   Submission& submission = *submit.submission;
-  if (const auto* answer = requests_.Find(submission.request_id)) {
+  if (const auto answer = AnswerTo(submission)) {
     Replay(submit, *answer);
     return;
   }
@@ -25,6 +25,18 @@ void Engine::State::Handle(Submit& submit) {
       [reply = std::move(submit.reply), batch = active.batch.Describe()] { reply(batch, false); });
 }
 
+// What the store said before counts, unless the batch runs: then the engine knows better.
+std::optional<RequestMemory::Answer> Engine::State::AnswerTo(const Submission& submission) const {
+  const RequestMemory::Answer* remembered = requests_.Find(submission.request_id);
+  const bool runs = remembered != nullptr && FindActive(remembered->batch_id) != nullptr;
+  if (submission.known && !runs) {
+    const KnownAnswer& known = *submission.known;
+    return RequestMemory::Answer{known.batch.id(), known.fingerprint, known.batch};
+  }
+  if (remembered == nullptr) return std::nullopt;
+  return *remembered;
+}
+
 void Engine::State::Replay(const Submit& submit, const RequestMemory::Answer& answer) {
   absl::StatusOr<v1::Batch> batch;
   if (answer.fingerprint != submit.submission->fingerprint) {
@@ -32,8 +44,12 @@ void Engine::State::Replay(const Submit& submit, const RequestMemory::Answer& an
                    absl::StrCat("request_id: was used with another batch, ", answer.batch_id));
   } else if (answer.removed) {
     batch = *answer.removed;
+  } else if (const ActiveBatch* active = FindActive(answer.batch_id)) {
+    batch = active->batch.Describe();
   } else {
-    batch = FindActive(answer.batch_id)->batch.Describe();
+    // It has left for the store between the caller's look there and now.
+    batch = Refuse(absl::StatusCode::kUnavailable, "REQUEST_JUST_FINISHED",
+                   "the request's batch has just finished: ask again");
   }
   journal_.WhenStored([reply = submit.reply, batch] { reply(batch, true); });
 }
@@ -42,6 +58,16 @@ absl::Status Engine::State::CheckAdmission(const Submission& submission) const {
   using absl::StatusCode;
   if (phase_ != Phase::kServing) {
     return Refuse(StatusCode::kUnavailable, "DRAINING", "the server is draining");
+  }
+  const bool looked_up = submission.request_id.empty() ||
+                         Later(submission.looked_up_at, kRequestLookUpAgeMax) >= now_.steady;
+  if (options_.durable && !looked_up) {
+    return Refuse(StatusCode::kUnavailable, "BUSY", "the request waited for too long: ask again");
+  }
+  if (store_is_behind()) {
+    return Refuse(StatusCode::kResourceExhausted, "STORE_BEHIND",
+                  absl::StrCat("the store is slow: ", journal_.uncommitted_bytes(),
+                               " bytes wait for it, and it takes ", kUncommittedBytesMax));
   }
   const std::string& name =
       submission.spec.queue().empty() ? kDefaultQueue : submission.spec.queue();
@@ -133,6 +159,7 @@ void Engine::State::KeepParsed(ActiveBatch& active, std::vector<SubmittedShard>&
 
 void Engine::State::Open(ActiveBatch& active) {
   active.open = true;
+  if (options_.durable) active.batch.DropBytes();
   for (uint32_t i = 0; i < active.shards.size(); ++i) {
     SetShardDeadline(active, i);
     SetShardDelay(active, i);
@@ -161,69 +188,6 @@ void Engine::State::SetShardDelay(ActiveBatch& active, uint32_t shard) {
       deadlines_.Set(Later(active.accepted_at, delay), Deadlines::ShardDelay{&active, shard});
   active.fresh_shards.erase(shard);
   ReleaseIfIdle(active, shard);
-}
-
-void Engine::State::FinishIfDone(ActiveBatch& active) {
-  if (active.batch.unfinished() > 0 || active.batch.finished()) return;
-  journal_.Finish(active);
-  ready_.Leave(&*active.turn);
-  deadlines_.Cancel(&active.deadline);
-  deadlines_.Cancel(&active.disconnect);
-  for (ShardRun& run : active.shards) {
-    deadlines_.Cancel(&run.deadline);
-    deadlines_.Cancel(&run.delay);
-    if (run.jobs != nullptr) --shards_loaded_;
-    run.jobs.reset();
-  }
-  active.attention.clear();
-  if (std::exchange(active.attention_listed, false)) std::erase(attention_, &active);
-  active.again.clear();
-  active.fresh_shards.clear();
-  --batches_running_;
-  finished_now_.push_back(&active);
-}
-
-// After the Step's records are made, so that their bytes count.
-void Engine::State::KeepFinished() {
-  for (ActiveBatch* active : finished_now_) {
-    active->finish_number = ++last_finish_number_;
-    finished_.emplace(active->finish_number, active);
-    kept_bytes_ += active->stored_bytes;
-    const v1::BatchSpec& spec = active->batch.header().spec;
-    const auto retention =
-        spec.has_retention() ? FromDuration(spec.retention()) : options_.retention;
-    active->retention =
-        deadlines_.Set(Later(now_.steady, retention), Deadlines::RetentionEnd{active});
-    // What only running needed.
-    active->shards = {};
-    active->turn.reset();
-    active->running_slots = {};
-  }
-  finished_now_.clear();
-}
-
-void Engine::State::Fire(const Deadlines::RetentionEnd& end) { expired_.push_back(end.batch); }
-
-bool Engine::State::SomeExpired() const {
-  return !expired_.empty() || (kept_bytes_ > options_.kept_bytes_max && !finished_.empty());
-}
-
-// Before a Step's inputs, when nothing is pending of what has finished.
-void Engine::State::RemoveExpired() {
-  for (ActiveBatch* active : std::exchange(expired_, {})) Remove(*active);
-  while (SomeExpired()) Remove(*finished_.begin()->second);
-  requests_.Sweep(now_.steady);
-}
-
-void Engine::State::Remove(ActiveBatch& active) {
-  const BatchHeader& header = active.batch.header();
-  deadlines_.Cancel(&active.retention);
-  finished_.erase(active.finish_number);
-  kept_bytes_ -= active.stored_bytes;
-  journal_.Remove(header.id);
-  requests_.BatchRemoved(header.request_id, active.batch.Describe(), now_.steady);
-  const std::string id = header.id;
-  batches_.erase(id);
 }
 
 void Engine::State::AddQueue(QueueSettings settings) {

@@ -123,6 +123,10 @@ size_t Batch::ShardOf(int32_t index) const {
   return static_cast<size_t>(after - shards_.begin()) - 1;
 }
 
+void Batch::DropBytes() {
+  for (Shard& shard : shards_) shard.bytes.reset();
+}
+
 JobFold Batch::Job(int32_t index) const {
   const Packed* packed = Peek(index);
   if (packed == nullptr) return {};

@@ -54,6 +54,8 @@ class Batch {
   size_t ShardOf(int32_t index) const;
   // Whether any job of the shard has ever changed.
   bool touched(size_t shard) const { return jobs_[shard] != nullptr; }
+  // The store has the jobs: their bytes go from shards().
+  void DropBytes();
 
   JobFold Job(int32_t index) const;
   // As Job, but a job whose cancel was requested and that does not run reads as CANCELLED.

@@ -46,8 +46,10 @@ class Deadlines {
     ActiveBatch* batch;
   };
   struct DrainDeadline {};
+  // The store is to be asked for what has expired.
+  struct ExpiryDue {};
   using Event = std::variant<BatchDeadline, ShardDeadline, ShardDelay, AttemptDeadline,
-                             DisconnectDeadline, RetentionEnd, DrainDeadline>;
+                             DisconnectDeadline, RetentionEnd, DrainDeadline, ExpiryDue>;
 
   // Names a timer; the default one names none.
   class Timer {

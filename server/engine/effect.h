@@ -20,6 +20,12 @@ struct LoadShard {
   int32_t first_index = 0;
 };
 
+// What has expired in the store: FoundExpired follows.
+struct FindExpired {
+  base::WallTime now;
+  int32_t max = 0;
+};
+
 // A batch's log is readable up to `last_sequence`; opened: from here on it may grow.
 struct Publish {
   BatchHeaderPtr batch;
@@ -50,6 +56,7 @@ struct Effects {
   std::vector<Assignment> starts;
   std::optional<PoolBounds> resize;
   std::vector<LoadShard> loads;
+  std::optional<FindExpired> find_expired;
 
   // Not OK: the store has lost or spoilt something; nothing can go on.
   absl::Status failure;

@@ -20,6 +20,8 @@ Engine::State::State(EngineOptions options)
     : options_(std::move(options)), prng_(options_.seed), running_(options_.epoch) {
   AddQueue(QueueSettings());
   for (QueueSettings& queue : options_.queues) AddQueue(std::move(queue));
+  // In the first Step.
+  if (options_.durable) deadlines_.Set(base::SteadyTime::min(), Deadlines::ExpiryDue{});
 }
 
 Effects Engine::State::Step(base::Now now, EventListener::Interest interest,
@@ -41,6 +43,7 @@ Effects Engine::State::Step(base::Now now, EventListener::Interest interest,
   StartReady();
   AdvanceDrain();
   journal_.End(&effects_);
+  if (std::exchange(expiry_written_, false)) expiry_ticket_ = effects_.ticket;
   KeepFinished();
   effects_.wake = std::min({effects_.wake, deadlines_.earliest(), retries_.earliest()});
   const bool more = SomeExpired() || (!attention_.empty() && !attention_stalled_);
@@ -49,7 +52,11 @@ Effects Engine::State::Step(base::Now now, EventListener::Interest interest,
 }
 
 void Engine::State::Handle(Committed& committed) {
-  for (ActiveBatch* active : journal_.Committed(committed.ticket, &effects_)) Open(*active);
+  const Journal::Stored stored = journal_.Committed(committed.ticket, &effects_);
+  for (ActiveBatch* active : stored.opened) Open(*active);
+  if (!options_.durable) return;
+  for (ActiveBatch* active : stored.finished) Leave(*active);
+  if (committed.ticket == expiry_ticket_) AfterExpiryStored();
 }
 
 void Engine::State::Handle(Query& query) {

@@ -33,11 +33,13 @@ struct EngineOptions {
   // "default" is added unless it is among them.
   std::vector<QueueSettings> queues;
   int64_t jobs_unfinished_max = kJobsUnfinishedDefault;
-  // How long finished batches are kept, and how many bytes of them at most.
+  // How long finished batches are kept, and how many bytes of them at most: the latter of a store
+  // that is not durable.
   std::chrono::nanoseconds retention = kRetentionDefault;
   int64_t kept_bytes_max = kMemoryStoreBytesDefault;
   int64_t shards_loaded_max = kShardsLoadedDefault;
-  // What the store holds outlives the process: a drain puts back what it cannot finish.
+  // What the store holds outlives the process: a drain puts back what it cannot finish, and what
+  // has finished is the store's to remember.
   bool durable = false;
 };
 
@@ -60,7 +62,8 @@ class Engine {
   // listeners': what they do not want is not kept for them. Spends *inputs.
   Effects Step(base::Now now, EventListener::Interest interest, std::vector<Input>* inputs);
 
-  // For Query.
+  // For Query. With a durable store these know batches that run; what has finished is the store's
+  // to show, from the moment that its end is published. Otherwise they know both.
 
   // Null when there is no such batch.
   const Batch* Find(std::string_view batch_id) const;

@@ -1,7 +1,8 @@
 // The inside of the engine. Its parts are in files of their own:
 //
 //   engine.cc      Step, and the look-ups
-//   admission.cc   a batch comes in, and goes when it was kept for long enough
+//   admission.cc   a batch comes in
+//   retention.cc   a batch has finished, and goes
 //   scheduling.cc  what starts next; shards come and go
 //   outcomes.cc    an attempt ended: the job's transitions
 //   stopping.cc    cancels and deadlines
@@ -76,6 +77,8 @@ class Engine::State {
   void Handle(ResizePool& resize);
   void Handle(ReconfigureQueues& reconfigure);
   void Handle(Drain& drain);
+  void Handle(Delete& remove);
+  void Handle(FoundExpired& found);
 
   // Deadlines.
   void Fire(const Deadlines::BatchDeadline& deadline);
@@ -85,9 +88,11 @@ class Engine::State {
   void Fire(const Deadlines::DisconnectDeadline& deadline);
   void Fire(const Deadlines::RetentionEnd& end);
   void Fire(const Deadlines::DrainDeadline&);
+  void Fire(const Deadlines::ExpiryDue&);
 
   // Admission.
   absl::Status CheckAdmission(const Submission& submission) const;
+  std::optional<RequestMemory::Answer> AnswerTo(const Submission& submission) const;
   void Replay(const Submit& submit, const RequestMemory::Answer& answer);
   ActiveBatch& Accept(Submission& submission);
   void Enlist(ActiveBatch& active, QueueState& queue);
@@ -97,16 +102,25 @@ class Engine::State {
   void Open(ActiveBatch& active);
   void SetShardDeadline(ActiveBatch& active, uint32_t shard);
   void SetShardDelay(ActiveBatch& active, uint32_t shard);
+  void AddQueue(QueueSettings settings);
+
+  // Retention.
   void FinishIfDone(ActiveBatch& active);
+  std::chrono::nanoseconds RetentionOf(const ActiveBatch& active) const;
   void KeepFinished();
+  void Keep(ActiveBatch& active);
+  void Leave(ActiveBatch& active);
   bool SomeExpired() const;
   void RemoveExpired();
   void Remove(ActiveBatch& active);
-  void AddQueue(QueueSettings settings);
+  base::WallTime KeepRequestUntil(const std::string& batch_id) const;
+  void AfterExpiryStored();
 
   // Scheduling.
   int32_t free_slots() const { return options_.pool.max - running_.size() - slots_lost(); }
   int32_t slots_lost() const { return static_cast<int32_t>(lost_slots_.size()); }
+  // So much is not yet stored that nothing is to be added.
+  bool store_is_behind() const { return journal_.uncommitted_bytes() > kUncommittedBytesMax; }
   bool CanStart(const ActiveBatch& active) const;
   void Settle(ActiveBatch& active);
   void SettleLane(QueueState& queue);
@@ -198,12 +212,18 @@ class Engine::State {
   int64_t unfinished_ = 0;
   int64_t batches_running_ = 0;
 
-  // Finished batches, by the order of their ends.
+  // Of a store that is not durable: finished batches, by the order of their ends.
   absl::btree_map<uint64_t, ActiveBatch*> finished_;
   uint64_t last_finish_number_ = 0;
   std::vector<ActiveBatch*> finished_now_;
   std::vector<ActiveBatch*> expired_;
   int64_t kept_bytes_ = 0;
+  std::vector<Delete> deletes_;
+
+  // Of a durable one: the commit that removes what had expired, and whether that was all.
+  uint64_t expiry_ticket_ = 0;
+  bool expiry_written_ = false;
+  bool more_expired_ = false;
 
   enum class Phase { kServing, kGrace, kStopping, kDrained };
   Phase phase_ = Phase::kServing;

@@ -80,6 +80,7 @@ void EngineThread::Perform(Effects effects) {
   if (!effects.stops.empty()) executor_->Stop(effects.stops);
   if (!effects.starts.empty()) executor_->Start(std::move(effects.starts));
   for (const LoadShard& load : effects.loads) Load(load);
+  if (effects.find_expired) Find(*effects.find_expired);
   if (!effects.failure.ok()) {
     std::call_once(failed_once_, [&] { parts_.failed(effects.failure); });
   }
@@ -130,6 +131,12 @@ void EngineThread::Load(const LoadShard& load) {
                            bytes.ok() ? ShardJobs::Parse(load.batch_id, load.first_index, **bytes)
                                       : bytes.status()});
       });
+}
+
+void EngineThread::Find(const FindExpired& find) {
+  parts_.store->FindExpired(find.now, find.max, [this](absl::StatusOr<Expired> expired) {
+    Return(FoundExpired{std::move(expired)});
+  });
 }
 
 void EngineThread::Return(Input input) {

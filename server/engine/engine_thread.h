@@ -82,6 +82,7 @@ class EngineThread final : public AttemptSink {
   void Notify(const std::vector<Notice>& notices);
   void Commit(std::vector<Write> writes, Sync sync, uint64_t ticket);
   void Load(const LoadShard& load);
+  void Find(const FindExpired& find);
   EventListener::Interest interest() const;
   // From the store's callbacks, which may run on the engine's own thread, inside Perform.
   void Return(Input input);

@@ -13,6 +13,7 @@
 #include "engine/attempt.h"
 #include "engine/executor.h"
 #include "engine/queue_settings.h"
+#include "engine/store.h"
 #include "engine/submission.h"
 
 namespace jobrunner::engine {
@@ -76,6 +77,19 @@ struct Drain {
   std::function<void()> drained;
 };
 
+// Removes a finished batch, for good. NOT_FOUND (of a store that is not durable), or
+// FAILED_PRECONDITION with BATCH_RUNNING. With a durable store the caller has seen there that the
+// batch exists and has finished.
+struct Delete {
+  std::string batch_id;
+  std::function<void(absl::Status)> reply;
+};
+
+// The answer to effect FindExpired.
+struct FoundExpired {
+  absl::StatusOr<Expired> expired;
+};
+
 struct SlotReturned {
   AttemptToken token;
 };
@@ -92,6 +106,6 @@ struct ShardLoaded {
 
 using Input = std::variant<Submit, Outcome, std::vector<Outcome>, Committed, Cancel, ShardLoaded,
                            OutputChunk, ProgressReport, SlotReturned, Query, DisconnectWatch,
-                           PauseQueue, ResizePool, ReconfigureQueues, Drain>;
+                           PauseQueue, ResizePool, ReconfigureQueues, Drain, Delete, FoundExpired>;
 
 }  // namespace jobrunner::engine

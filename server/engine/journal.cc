@@ -1,5 +1,6 @@
 #include "engine/journal.h"
 
+#include <algorithm>
 #include <iterator>
 #include <utility>
 
@@ -21,6 +22,17 @@ void MoveOnto(std::vector<T>&& from, std::vector<T>* to) {
   from.clear();
 }
 
+// Nobody waits for it, and no reader sees it.
+bool IsOnlyStarts(const Write& write) {
+  const auto* append = std::get_if<Append>(&write);
+  const auto* changed = append == nullptr ? nullptr : std::get_if<Changed>(&append->record);
+  if (changed == nullptr || changed->segment != nullptr) return false;
+  return std::all_of(changed->changes.begin(), changed->changes.end(), [](const JobChange& change) {
+    return change.transition == JobTransition::kStart ||
+           change.transition == JobTransition::kRequeue;
+  });
+}
+
 bool IsFailure(const JobChange& change) {
   return change.transition == JobTransition::kRetryAt ||
          change.transition == JobTransition::kFailForGood || change.own_deadline;
@@ -37,6 +49,7 @@ void Journal::Accept(ActiveBatch& active, Accepted accepted) {
   for (const Shard& shard : accepted.shards) {
     active.stored_bytes += static_cast<int64_t>(shard.bytes->size());
   }
+  bytes_ += active.stored_bytes;
   writes_.push_back(Append{active.batch.id(), std::move(accepted)});
   publishes_.push_back({active.batch.header_ptr(), 0, /*opened=*/true, /*finished=*/false});
 }
@@ -74,10 +87,10 @@ void Journal::RequestCancel(ActiveBatch& active, CancelRequested cancel) {
   writes_.push_back(Append{active.batch.id(), std::move(cancel)});
 }
 
-void Journal::Finish(ActiveBatch& active) {
+void Journal::Finish(ActiveBatch& active, std::chrono::nanoseconds retention) {
   List(active);
   const Batch& batch = active.batch;
-  engine::Finish finish{batch.FinalState(), now_.wall, {}};
+  const engine::Finish finish{batch.FinalState(), now_.wall, Later(now_.wall, retention)};
   v1::Event event;
   v1::BatchFinished& finished = *event.mutable_batch_finished();
   finished.set_state(finish.state);
@@ -88,10 +101,17 @@ void Journal::Finish(ActiveBatch& active) {
   AddEvent(active, &event);
   active.batch.ApplyFinish(finish);
   active.pending_finish = finish;
+  stored_.finished.push_back(&active);
   Notify(active, nullptr, event);
 }
 
-void Journal::Remove(const std::string& batch_id) { writes_.push_back(engine::Remove{batch_id}); }
+void Journal::Remove(const std::string& batch_id, base::WallTime keep_request_until) {
+  writes_.push_back(engine::Remove{batch_id, keep_request_until});
+}
+
+void Journal::ForgetRequest(const std::string& request_id) {
+  writes_.push_back(engine::ForgetRequest{request_id});
+}
 
 void Journal::End(Effects* effects) {
   for (ActiveBatch* active : changed_) {
@@ -99,10 +119,16 @@ void Journal::End(Effects* effects) {
     Flush(*active);
   }
   changed_.clear();
-  Pending pending{0, std::exchange(publishes_, {}), std::exchange(notices_, {}),
-                  std::exchange(replies_, {}), std::exchange(opened_, {})};
+  Pending pending{0,
+                  std::exchange(bytes_, 0),
+                  std::exchange(publishes_, {}),
+                  std::exchange(notices_, {}),
+                  std::exchange(replies_, {}),
+                  std::exchange(stored_, {})};
   if (!writes_.empty()) {
     pending.ticket = ++last_ticket_;
+    uncommitted_bytes_ += pending.bytes;
+    effects->sync = SyncOf(pending);
     effects->writes = std::exchange(writes_, {});
     effects->ticket = pending.ticket;
     pending_.push_back(std::move(pending));
@@ -114,13 +140,21 @@ void Journal::End(Effects* effects) {
   }
 }
 
-std::vector<ActiveBatch*> Journal::Committed(uint64_t ticket, Effects* effects) {
+// A start rides in the next commit that somebody waits for.
+Sync Journal::SyncOf(const Pending& pending) const {
+  const bool awaited = !pending.publishes.empty() || !pending.replies.empty() ||
+                       !std::all_of(writes_.begin(), writes_.end(), IsOnlyStarts);
+  return awaited ? Sync::kNow : Sync::kWithNext;
+}
+
+Journal::Stored Journal::Committed(uint64_t ticket, Effects* effects) {
   JOBRUNNER_CHECK(!pending_.empty() && pending_.front().ticket == ticket);
   Pending pending = std::move(pending_.front());
   pending_.pop_front();
-  std::vector<ActiveBatch*> opened = std::move(pending.opened);
+  uncommitted_bytes_ -= pending.bytes;
+  Stored stored = std::move(pending.stored);
   Show(std::move(pending), effects);
-  return opened;
+  return stored;
 }
 
 void Journal::List(ActiveBatch& active) {
@@ -149,11 +183,13 @@ void Journal::Flush(ActiveBatch& active) {
   Changed changed;
   changed.time = now_.wall;
   changed.changes = std::exchange(active.pending_changes, {});
+  bytes_ += static_cast<int64_t>(changed.changes.size() * sizeof(JobChange));
   if (active.pending_events) {
     changed.segment = active.pending_events->Build();
     active.pending_events.reset();
     active.batch.ApplyEvents(*changed.segment);
     active.stored_bytes += changed.segment->ByteSize();
+    bytes_ += changed.segment->ByteSize();
     publishes_.push_back({active.batch.header_ptr(), changed.segment->last_sequence(),
                           /*opened=*/false, active.pending_finish.has_value()});
   }

@@ -3,6 +3,7 @@
 
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -35,31 +36,39 @@ class Journal {
   // An event without a change.
   void Tell(ActiveBatch& active, int32_t index, std::string_view job_key, v1::Event* event);
   void RequestCancel(ActiveBatch& active, CancelRequested cancel);
-  // The last: BatchFinished.
-  void Finish(ActiveBatch& active);
-  void Remove(const std::string& batch_id);
+  // The last: BatchFinished. The batch is kept for `retention`.
+  void Finish(ActiveBatch& active, std::chrono::nanoseconds retention);
+  void Remove(const std::string& batch_id, base::WallTime keep_request_until);
+  void ForgetRequest(const std::string& request_id);
 
   // To be called when what this Step has changed is stored.
   void WhenStored(std::function<void()> reply) { replies_.push_back(std::move(reply)); }
   // To be opened then: its jobs may run.
-  void OpenWhenStored(ActiveBatch& active) { opened_.push_back(&active); }
+  void OpenWhenStored(ActiveBatch& active) { stored_.opened.push_back(&active); }
 
   // At the end of a Step: hands over what is to be stored, or, where there is nothing to store or
   // to wait for, what is to be shown.
   void End(Effects* effects);
 
-  // A commit is stable: what waited for it is to be shown. Returns the batches to be opened.
-  std::vector<ActiveBatch*> Committed(uint64_t ticket, Effects* effects);
+  // A commit is stored: what waited for it is to be shown. Returns the batches to be opened, and
+  // those whose end is stored.
+  struct Stored {
+    std::vector<ActiveBatch*> opened;
+    std::vector<ActiveBatch*> finished;
+  };
+  Stored Committed(uint64_t ticket, Effects* effects);
 
-  bool idle() const { return pending_.empty(); }
+  // What was handed over and is not yet stored, about.
+  int64_t uncommitted_bytes() const { return uncommitted_bytes_; }
 
  private:
   struct Pending {
     uint64_t ticket = 0;
+    int64_t bytes = 0;
     std::vector<Publish> publishes;
     std::vector<Notice> notices;
     std::vector<std::function<void()>> replies;
-    std::vector<ActiveBatch*> opened;
+    Stored stored;
   };
 
   void List(ActiveBatch& active);
@@ -67,6 +76,7 @@ class Journal {
   void Notify(const ActiveBatch& active, const JobChange* change, const v1::Event& event);
   // Puts what is pending of the batch into a record.
   void Flush(ActiveBatch& active);
+  Sync SyncOf(const Pending& pending) const;
   static void Show(Pending&& pending, Effects* effects);
 
   base::Now now_{};
@@ -76,8 +86,11 @@ class Journal {
   std::vector<Publish> publishes_;
   std::vector<Notice> notices_;
   std::vector<std::function<void()>> replies_;
-  std::vector<ActiveBatch*> opened_;
+  Stored stored_;
   std::deque<Pending> pending_;
+  // Of this Step's writes, and of all that are pending.
+  int64_t bytes_ = 0;
+  int64_t uncommitted_bytes_ = 0;
   uint64_t last_ticket_ = 0;
 };
 

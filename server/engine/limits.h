@@ -81,6 +81,24 @@ inline constexpr int64_t kErrorBytesBehindMax = 64 << 20;
 // After the last reader with cancel_on_disconnect went.
 inline constexpr std::chrono::seconds kDisconnectGrace{10};
 
+// Appended to the store and not yet stored: beyond this nothing is accepted or started.
+inline constexpr int64_t kUncommittedBytesMax = 64 << 20;
+
+// A request is remembered for so long after its batch has left the engine for the store. Who asked
+// the store before must have done so not longer ago than this: then either the store had it, or it
+// is remembered still.
+inline constexpr std::chrono::minutes kRequestAfterBatch{1};
+inline constexpr std::chrono::seconds kRequestLookUpAgeMax{30};
+static_assert(kRequestLookUpAgeMax < kRequestAfterBatch);
+// A request_id is known for at least so long after it was used.
+inline constexpr std::chrono::hours kRequestKnown{24};
+
+// Looking for what has expired in a durable store: how often, how much at a time, and the pause
+// while there is more: 12,800 batches a second, in commits that delay nobody.
+inline constexpr std::chrono::minutes kExpiryInterval{1};
+inline constexpr int32_t kExpiredPageMax = 256;
+inline constexpr std::chrono::milliseconds kExpiryPause{20};
+
 // How much one Step does at most of what could be much: results of cancelled jobs, retries that
 // came due. The rest waits for the next Step, so that inputs are never held up for long.
 inline constexpr int32_t kSweptJobsPerStepMax = 4096;

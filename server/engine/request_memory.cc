@@ -2,16 +2,22 @@
 
 #include <algorithm>
 
+#include "engine/limits.h"
+
 namespace jobrunner::engine {
 
 void RequestMemory::Remember(const std::string& request_id, Answer answer, base::SteadyTime now) {
   if (request_id.empty()) return;
-  entries_[request_id] = {std::move(answer), now + kAtLeast};
+  entries_[request_id] = {std::move(answer), now + kRequestKnown};
 }
 
 const RequestMemory::Answer* RequestMemory::Find(const std::string& request_id) const {
   auto found = entries_.find(request_id);
   return found == entries_.end() ? nullptr : &found->second.answer;
+}
+
+void RequestMemory::BatchLeft(const std::string& request_id, base::SteadyTime now) {
+  if (entries_.contains(request_id)) leaving_.emplace_back(now + kRequestAfterBatch, request_id);
 }
 
 void RequestMemory::BatchRemoved(const std::string& request_id, v1::Batch last,

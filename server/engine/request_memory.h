@@ -2,7 +2,6 @@
 
 #pragma once
 
-#include <chrono>
 #include <deque>
 #include <optional>
 #include <string>
@@ -14,15 +13,13 @@
 
 namespace jobrunner::engine {
 
-// request_ids, remembered as long as their batch and at least kRequestMemory. Not thread-safe.
+// request_ids, remembered as long as their batch and for a while longer. Not thread-safe.
 class RequestMemory {
  public:
-  static constexpr std::chrono::hours kAtLeast{24};
-
   struct Answer {
     std::string batch_id;
     std::string fingerprint;
-    // How the batch stood when it was removed; until then the engine has it.
+    // How the batch stood when it was removed; until then the engine has it, or a durable store.
     std::optional<v1::Batch> removed;
   };
 
@@ -30,7 +27,11 @@ class RequestMemory {
   void Remember(const std::string& request_id, Answer answer, base::SteadyTime now);
   // Null if the id is not known.
   const Answer* Find(const std::string& request_id) const;
-  // The batch of the request is removed, and was last as described.
+  // The batch of the request has left for a durable store, which answers from now on: remembered
+  // for kRequestAfterBatch.
+  void BatchLeft(const std::string& request_id, base::SteadyTime now);
+  // The batch of the request is removed, and was last as described: remembered for kRequestKnown
+  // from its acceptance.
   void BatchRemoved(const std::string& request_id, v1::Batch last, base::SteadyTime now);
   // Forgets what has been kept for long enough.
   void Sweep(base::SteadyTime now);

@@ -35,7 +35,7 @@ void Engine::State::SettleLane(QueueState& queue) {
 }
 
 void Engine::State::StartReady() {
-  if (phase_ != Phase::kServing) return;
+  if (phase_ != Phase::kServing || store_is_behind()) return;
   int32_t left = kStartsPerStepMax;
   // Fewer than none are free when the pool was made smaller.
   if (free_slots() > 0 && ready_.Next() != nullptr) {

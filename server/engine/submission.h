@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,6 +26,13 @@ struct SubmittedShard {
   std::shared_ptr<const ShardJobs> jobs;
 };
 
+// What a durable store has of a request_id that was used before.
+struct KnownAnswer {
+  std::string fingerprint;
+  // The batch that it made: as it stands, or as it was last if it has been removed.
+  v1::Batch batch;
+};
+
 // A validated batch (engine/validation.h).
 struct Submission {
   std::string batch_id;
@@ -38,6 +46,17 @@ struct Submission {
   bool bound_to_call = false;
   // Equal for equal batches, whatever the order of their maps; set with request_id.
   std::string fingerprint;
+
+  // With a durable store, and a request_id: when the store was asked for it, a moment before that;
+  // and its answer, if it had a finished or removed batch for it.
+  //
+  // That this was before the Submit is looked at leaves no gap. A request that the store did not
+  // have was accepted later than that, or never: so its batch runs, and the engine knows it; or it
+  // has left the engine since, and the engine remembers that for kRequestAfterBatch. A Submit
+  // whose look-up is older than kRequestLookUpAgeMax is refused with UNAVAILABLE, to be tried
+  // again.
+  base::SteadyTime looked_up_at = base::SteadyTime::min();
+  std::optional<KnownAnswer> known;
 };
 
 // Cuts serialized jobs into shards. An array is stored as slices of its description, so that it

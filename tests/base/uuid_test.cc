@@ -11,6 +11,15 @@ using std::chrono::milliseconds;
 // The example of RFC 9562, appendix A.6: 2022-02-22T19:22:22Z.
 constexpr WallTime kExampleTime{milliseconds(0x017F22E279B0)};
 
+TEST(TimeOfUuidV7, IsTheMillisecondOfItsMaking) {
+  Prng prng(1);
+  const WallTime time(std::chrono::microseconds(1'767'225'600'123'456));
+  EXPECT_EQ(TimeOfUuidV7(UuidV7(time, prng)),
+            WallTime(std::chrono::milliseconds(1'767'225'600'123)));
+  EXPECT_EQ(TimeOfUuidV7("batch-0001"), std::nullopt);
+  EXPECT_EQ(TimeOfUuidV7("017f22e2-79b0-4cc3-98c4-dc0c0c07398f"), std::nullopt) << "of version 4";
+}
+
 TEST(UuidV7, CarriesTimeVersionAndVariant) {
   Prng prng(1);
   const std::string uuid = UuidV7(kExampleTime, prng);

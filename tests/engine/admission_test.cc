@@ -142,7 +142,7 @@ TEST_F(AdmissionTest, ARequestIsRememberedForADayThoughItsBatchIsGone) {
   EXPECT_TRUE(again->replayed);
   EXPECT_EQ(again->batch()->id(), first->batch()->id());
   EXPECT_EQ(again->batch()->state(), v1::BATCH_STATE_SUCCEEDED);
-  Advance(RequestMemory::kAtLeast);
+  Advance(kRequestKnown);
   EXPECT_FALSE(Call(Spec(1, "retention { nanos: 1 }"), "request")->replayed);
 }
 

@@ -79,7 +79,21 @@ std::string EngineTest::Submit(const v1::BatchSpec& spec) {
 std::shared_ptr<Answer> EngineTest::Call(const v1::BatchSpec& spec, const std::string& request_id) {
   auto submission = MakeCall(spec);
   submission->request_id = request_id;
+  if (options.durable) AskStore(submission.get());
   return Call(std::move(submission));
+}
+
+void EngineTest::AskStore(Submission* submission) {
+  submission->looked_up_at = clock_.Read().steady;
+  store_.FindRequest(submission->request_id, [&](absl::StatusOr<KnownRequest> request) {
+    if (!request.ok()) return;
+    const auto* stored = store_.Find(request->batch_id);
+    if (stored == nullptr) {
+      submission->known = {request->fingerprint, *request->removed};
+    } else if (stored->batch->finished()) {
+      submission->known = {request->fingerprint, stored->batch->Describe()};
+    }
+  });
 }
 
 std::shared_ptr<Answer> EngineTest::Call(std::unique_ptr<Submission> submission) {
@@ -109,8 +123,19 @@ std::shared_ptr<Answer> EngineTest::CancelIt(const std::string& id, std::vector<
   return answer;
 }
 
+std::shared_ptr<absl::Status> EngineTest::DeleteIt(const std::string& id) {
+  auto answer = std::make_shared<absl::Status>(absl::UnknownError("not answered"));
+  Tell(Delete{id, [answer](absl::Status status) { *answer = std::move(status); }});
+  return answer;
+}
+
 void EngineTest::Tell(Input input) {
   inputs_.push_back(std::move(input));
+  Settle();
+}
+
+void EngineTest::TellAll(const std::function<void(std::vector<Input>*)>& add) {
+  add(&inputs_);
   Settle();
 }
 
@@ -249,6 +274,11 @@ std::vector<std::chrono::nanoseconds> EngineTest::StopsOf(const std::string& id,
 }
 
 v1::Batch EngineTest::Describe(const std::string& id) const {
+  const test::RecordingStore::Stored* stored = store_.Find(id);
+  if (options.durable && stored != nullptr && stored->batch->finished()) {
+    EXPECT_EQ(engine_->Find(id), nullptr) << "it has left for the store";
+    return stored->batch->Describe();
+  }
   auto batch = engine_->DescribeBatch(id);
   EXPECT_TRUE(batch.ok()) << batch.status().ToString();
   return batch.ok() ? *batch : v1::Batch();
@@ -336,6 +366,11 @@ void EngineTest::Perform(Effects effects) {
     last_token_[name] = assignment.token;
     EXPECT_FALSE(running_.contains(name)) << name.first << " job " << name.second << " runs twice";
     running_[name] = std::move(assignment);
+  }
+  if (const auto& find = effects.find_expired) {
+    store_.FindExpired(find->now, find->max, [this](absl::StatusOr<Expired> expired) {
+      Tell(FoundExpired{std::move(expired)});
+    });
   }
   for (const LoadShard& load : effects.loads) {
     store_.LoadShard(load.batch_id, load.first_index, [this, load](auto bytes) {

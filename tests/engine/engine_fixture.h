@@ -61,7 +61,12 @@ class EngineTest : public testing::Test {
   std::unique_ptr<Submission> MakeCall(const v1::BatchSpec& spec);
   std::shared_ptr<Answer> CancelIt(const std::string& id, std::vector<int32_t> indexes = {},
                                    std::chrono::nanoseconds grace = 5s);
+  // What a caller does with a durable store before it submits: looks whether the request is known.
+  void AskStore(Submission* submission);
+  std::shared_ptr<absl::Status> DeleteIt(const std::string& id);
   void Tell(Input input);
+  // Several in one Step.
+  void TellAll(const std::function<void(std::vector<Input>*)>& add);
   // Moves the clock, with a Step at each moment that the engine asks for.
   void Advance(std::chrono::nanoseconds duration);
   // Moves the clock without a Step before the end.

@@ -42,17 +42,34 @@ void SlowStore::Synced() {
   if (!waiting_.empty() && syncing_.empty()) Sync();
 }
 
-void SlowStore::Apply(engine::Write write) {
+void SlowStore::Apply(const engine::Write& write) {
   if (verdict_->failed()) return;
-  if (const auto* remove = std::get_if<engine::Remove>(&write)) {
-    batches_.erase(remove->batch_id);
-    removed_[remove->batch_id] = true;
-    return;
+  std::visit([this](const auto& alternative) { Apply(alternative); }, write);
+}
+
+void SlowStore::Apply(const engine::Remove& remove) {
+  const engine::Batch* batch = Find(remove.batch_id);
+  if (batch == nullptr) return;
+  auto request = requests_.find(batch->header().request_id);
+  if (request != requests_.end()) {
+    request->second.removed = batch->Describe();
+    request->second.keep_until = remove.keep_request_until;
   }
-  const auto& append = std::get<engine::Append>(write);
+  batches_.erase(remove.batch_id);
+  expire_times_.erase(remove.batch_id);
+  removed_.insert(remove.batch_id);
+}
+
+void SlowStore::Apply(const engine::ForgetRequest& forget) { requests_.erase(forget.request_id); }
+
+void SlowStore::Apply(const engine::Append& append) {
   std::unique_ptr<engine::Batch>& batch = batches_[append.batch_id];
   if (const auto* accepted = std::get_if<engine::Accepted>(&append.record)) {
     batch = std::make_unique<engine::Batch>(*accepted);
+    const engine::BatchHeader& header = *accepted->header;
+    if (!header.request_id.empty()) {
+      requests_[header.request_id] = {header.id, header.fingerprint, std::nullopt};
+    }
     return;
   }
   const auto* changed = std::get_if<engine::Changed>(&append.record);
@@ -63,6 +80,34 @@ void SlowStore::Apply(engine::Write write) {
     return;
   }
   batch->Apply(append.record);
+  if (changed != nullptr && changed->finish) {
+    expire_times_[append.batch_id] = changed->finish->expire_time;
+  }
+}
+
+void SlowStore::FindExpired(const engine::FindExpired& find,
+                            std::function<void(engine::FoundExpired)> found) {
+  engine::Expired expired;
+  const auto room = [&] {
+    return expired.batch_ids.size() + expired.request_ids.size() < static_cast<size_t>(find.max);
+  };
+  for (const auto& [id, time] : expire_times_) {
+    if (time <= find.now && room()) expired.batch_ids.push_back(id);
+  }
+  for (const auto& [id, request] : requests_) {
+    if (request.keep_until <= find.now && room()) expired.request_ids.push_back(id);
+  }
+  timeline_->In(Latency(), [=] { found(engine::FoundExpired{expired}); });
+}
+
+std::optional<engine::KnownAnswer> SlowStore::Known(const std::string& request_id) const {
+  const auto request = requests_.find(request_id);
+  if (request == requests_.end()) return std::nullopt;
+  const auto& [batch_id, fingerprint, removed, keep_until] = request->second;
+  if (removed) return engine::KnownAnswer{fingerprint, *removed};
+  const engine::Batch* batch = Find(batch_id);
+  if (!batch->finished()) return std::nullopt;
+  return engine::KnownAnswer{fingerprint, batch->Describe()};
 }
 
 void SlowStore::Load(const engine::LoadShard& load,

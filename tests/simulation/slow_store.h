@@ -5,6 +5,8 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -27,6 +29,11 @@ class SlowStore {
   void Commit(std::vector<engine::Write> writes, std::function<void()> stable);
   void Load(const engine::LoadShard& load, std::function<void(engine::ShardLoaded)> loaded);
 
+  void FindExpired(const engine::FindExpired& find,
+                   std::function<void(engine::FoundExpired)> found);
+  // What it has for a request, as a caller sees it before it submits.
+  std::optional<engine::KnownAnswer> Known(const std::string& request_id) const;
+
   // Null unless its acceptance is stable.
   const engine::Batch* Find(const std::string& batch_id) const;
   bool WasRemoved(const std::string& batch_id) const;
@@ -39,10 +46,19 @@ class SlowStore {
     std::vector<engine::Write> writes;
     std::function<void()> stable;
   };
+  struct Request {
+    std::string batch_id;
+    std::string fingerprint;
+    std::optional<v1::Batch> removed;
+    base::WallTime keep_until = base::WallTime::max();
+  };
 
   void Sync();
   void Synced();
-  void Apply(engine::Write write);
+  void Apply(const engine::Write& write);
+  void Apply(const engine::Append& append);
+  void Apply(const engine::Remove& remove);
+  void Apply(const engine::ForgetRequest& forget);
   std::chrono::nanoseconds Latency();
 
   Timeline* const timeline_;
@@ -52,7 +68,9 @@ class SlowStore {
   std::deque<Waiting> waiting_;
   std::deque<Waiting> syncing_;
   std::map<std::string, std::unique_ptr<engine::Batch>> batches_;
-  std::map<std::string, bool> removed_;
+  std::map<std::string, base::WallTime> expire_times_;
+  std::set<std::string> removed_;
+  std::map<std::string, Request> requests_;
 };
 
 }  // namespace jobrunner::simulation

@@ -6,6 +6,8 @@ void Trace::Add(base::Now now, const engine::Effects& effects) {
   AddNumber(now.steady.time_since_epoch().count());
   for (const engine::Write& write : effects.writes) AddWrite(write);
   AddNumber(static_cast<int64_t>(effects.ticket));
+  AddNumber(static_cast<int64_t>(effects.sync));
+  AddNumber(effects.find_expired.has_value());
   for (const engine::Publish& publish : effects.publishes) {
     AddText(publish.batch->id);
     AddNumber(publish.last_sequence);
@@ -43,6 +45,11 @@ void Trace::AddText(std::string_view text) {
 void Trace::AddWrite(const engine::Write& write) {
   if (const auto* remove = std::get_if<engine::Remove>(&write)) {
     AddText(remove->batch_id);
+    AddNumber(remove->keep_request_until.time_since_epoch().count());
+    return;
+  }
+  if (const auto* forget = std::get_if<engine::ForgetRequest>(&write)) {
+    AddText(forget->request_id);
     return;
   }
   const auto& append = std::get<engine::Append>(write);

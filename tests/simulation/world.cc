@@ -16,6 +16,7 @@ using engine::Later;
 
 // More than any world needs: it does not come to its end.
 constexpr int64_t kStepsMax = 3'000'000;
+constexpr std::chrono::hours kSettlingMax{24};
 // Where the store is slow, what is promised of time is promised but for it.
 constexpr std::chrono::minutes kSlowStoreSlack{30};
 
@@ -69,7 +70,7 @@ void World::Run() {
   }
   while (!verdict_.failed() && MoveOn()) {
     const base::SteadyTime moment = NextMoment();
-    const bool goes_on = moment != base::SteadyTime::max() && ++steps_ < kStepsMax;
+    const bool goes_on = moment < give_up_at_ && ++steps_ < kStepsMax;
     Require(goes_on, absl::StrCat("everything ends: batches left ", unfinished_batches_,
                                   ", attempts ", live_.size(), ", calls without an answer ",
                                   clients_->unanswered(), ", drained ", drained_.has_value()));
@@ -114,6 +115,7 @@ bool World::EverythingEnded() const {
 // Faults end, and nothing is in the way any more.
 void World::CalmDown() {
   phase_ = Phase::kSettling;
+  give_up_at_ = timeline_.now().steady + kSettlingMax;
   executor_.CalmDown();
   TellResize({0, 40});
   for (const std::string& name : queue_names_) TellPause(name, false);
@@ -148,6 +150,10 @@ void World::Perform(engine::Effects effects) {
   PerformStarts(effects.starts);
   for (const engine::LoadShard& load : effects.loads) {
     store_.Load(load, [this](engine::ShardLoaded loaded) { Tell(std::move(loaded)); });
+  }
+  if (effects.find_expired) {
+    store_.FindExpired(*effects.find_expired,
+                       [this](engine::FoundExpired found) { Tell(std::move(found)); });
   }
 }
 
@@ -219,6 +225,7 @@ void World::CheckWrite(const engine::Write& write) {
     CheckRemoval(remove->batch_id);
     return;
   }
+  if (std::holds_alternative<engine::ForgetRequest>(write)) return;
   const auto& append = std::get<engine::Append>(write);
   if (const auto* accepted = std::get_if<engine::Accepted>(&append.record)) {
     Admit(append.batch_id, *accepted);
@@ -257,8 +264,13 @@ void World::CheckRemoval(const std::string& batch_id) {
   const v1::BatchSpec& spec = found->second->spec();
   const auto retention =
       spec.has_retention() ? engine::FromDuration(spec.retention()) : options_.retention;
-  const bool room_needed = options_.kept_bytes_max != engine::kMemoryStoreBytesDefault;
-  Require(room_needed || timeline_.now().steady >= found->second->finished_at() + retention,
+  const bool room_needed =
+      !options_.durable && options_.kept_bytes_max != engine::kMemoryStoreBytesDefault;
+  // A durable store goes by the wall clock, which jumps.
+  const bool over = options_.durable
+                        ? timeline_.now().wall >= found->second->fold().finish_time() + retention
+                        : timeline_.now().steady >= found->second->finished_at() + retention;
+  Require(room_needed || over,
           absl::StrCat(batch_id, ": a finished batch is kept for its retention"));
   removed_.insert(batch_id);
 }
@@ -332,6 +344,8 @@ void World::CheckFolds() {
   if (known.empty() || verdict_.failed()) return;
   const std::string id = chance_.OneOf(known);
   const engine::Batch& fold = checkers_.at(id)->fold();
+  const engine::Batch* stored = store_.Find(id);
+  if (options_.durable && stored != nullptr && stored->finished()) return;
   const auto described = engine_.DescribeBatch(id);
   Require(described.ok() && described->SerializeAsString() == fold.Describe().SerializeAsString(),
           id + ": a batch is the fold of its records");
@@ -387,6 +401,10 @@ void World::TellSubmit(std::unique_ptr<engine::Submission> submission, v1::Batch
   submitted.queue_defaults = queues_[queue].settings.job_defaults;
   submitted.spec = std::move(spec);
   submitted.call_deadline = submission->call_deadline;
+  if (options_.durable && !submission->request_id.empty()) {
+    submission->looked_up_at = timeline_.now().steady;
+    submission->known = store_.Known(submission->request_id);
+  }
   Tell(engine::Submit{std::move(submission), std::move(reply)});
 }
 

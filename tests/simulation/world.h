@@ -161,6 +161,8 @@ class World {
   std::optional<base::SteadyTime> drained_;
   bool fault_fired_ = false;
   int64_t fault_countdown_ = 0;
+  // A durable store is looked through once a minute for ever, so that time never ends by itself.
+  base::SteadyTime give_up_at_ = base::SteadyTime::max();
   int64_t jobs_ = 0;
   int64_t steps_ = 0;
 };

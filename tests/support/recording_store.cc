@@ -23,8 +23,8 @@ absl::StatusOr<engine::Recovery> RecordingStore::Recover() {
   return recovery;
 }
 
-void RecordingStore::Commit(std::vector<engine::Write> writes, engine::Sync /*sync*/,
-                            CommitDone done) {
+void RecordingStore::Commit(std::vector<engine::Write> writes, engine::Sync sync, CommitDone done) {
+  syncs_.push_back(sync);
   commits_.push_back({std::move(writes), std::move(done)});
   if (!hold_commits_) ReleaseCommit();
 }
@@ -65,12 +65,27 @@ void RecordingStore::ListFinished(const engine::BatchFilter& /*filter*/,
   done(engine::BatchPage());
 }
 
-void RecordingStore::FindRequest(std::string_view /*request_id*/, RequestDone done) {
-  done(absl::NotFoundError("no request is remembered"));
+void RecordingStore::FindRequest(std::string_view request_id, RequestDone done) {
+  auto found = requests_.find(std::string(request_id));
+  if (found == requests_.end()) {
+    done(absl::NotFoundError("no such request is remembered"));
+  } else {
+    done(found->second.known);
+  }
 }
 
-void RecordingStore::FindExpired(base::WallTime /*now*/, int32_t /*max*/, ExpiredDone done) {
-  done(engine::Expired());
+void RecordingStore::FindExpired(base::WallTime now, int32_t max, ExpiredDone done) {
+  engine::Expired expired;
+  const auto room = [&] {
+    return expired.batch_ids.size() + expired.request_ids.size() < static_cast<size_t>(max);
+  };
+  for (const auto& [id, stored] : batches_) {
+    if (stored.expire_time <= now && room()) expired.batch_ids.push_back(id);
+  }
+  for (const auto& [id, request] : requests_) {
+    if (request.keep_until <= now && room()) expired.request_ids.push_back(id);
+  }
+  done(std::move(expired));
 }
 
 void RecordingStore::HoldCommits(bool hold) {
@@ -130,21 +145,37 @@ std::vector<v1::Event> RecordingStore::Events(const std::string& batch_id) const
 }
 
 void RecordingStore::Apply(engine::Write write) {
-  if (const auto* remove = std::get_if<engine::Remove>(&write)) {
-    batches_.erase(remove->batch_id);
-    return;
+  std::visit([this](auto& alternative) { Apply(alternative); }, write);
+}
+
+void RecordingStore::Apply(engine::Remove& remove) {
+  auto found = batches_.find(remove.batch_id);
+  if (found == batches_.end()) return;
+  auto request = requests_.find(found->second.batch->header().request_id);
+  if (request != requests_.end()) {
+    request->second.known.removed = found->second.batch->Describe();
+    request->second.keep_until = remove.keep_request_until;
   }
-  if (std::holds_alternative<engine::ForgetRequest>(write)) return;
-  auto& append = std::get<engine::Append>(write);
+  batches_.erase(found);
+}
+
+void RecordingStore::Apply(engine::ForgetRequest& forget) { requests_.erase(forget.request_id); }
+
+void RecordingStore::Apply(engine::Append& append) {
   Stored& stored = batches_[append.batch_id];
   if (const auto* accepted = std::get_if<engine::Accepted>(&append.record)) {
+    const engine::BatchHeader& header = *accepted->header;
     stored.batch = std::make_unique<engine::Batch>(*accepted);
+    if (!header.request_id.empty()) {
+      requests_[header.request_id].known = {header.id, header.fingerprint, std::nullopt};
+    }
   }
   stored.batch->Apply(append.record);
   const auto* changed = std::get_if<engine::Changed>(&append.record);
   if (changed != nullptr && changed->segment != nullptr) {
     stored.segments.push_back(changed->segment);
   }
+  if (changed != nullptr && changed->finish) stored.expire_time = changed->finish->expire_time;
   stored.records.push_back(std::move(append.record));
 }
 

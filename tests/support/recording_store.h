@@ -21,6 +21,12 @@ class RecordingStore final : public engine::Store {
     // The fold of the records.
     std::unique_ptr<engine::Batch> batch;
     std::vector<std::shared_ptr<const engine::Segment>> segments;
+    base::WallTime expire_time = base::WallTime::max();
+  };
+  struct Request {
+    engine::KnownRequest known;
+    // Of one whose batch was removed.
+    base::WallTime keep_until = base::WallTime::max();
   };
 
   explicit RecordingStore(bool durable = false) : durable_(durable) {}
@@ -34,7 +40,7 @@ class RecordingStore final : public engine::Store {
   void ReadLog(std::string_view batch_id, int64_t after_sequence, int64_t bytes_max,
                PageDone done) override;
   void FindBatch(std::string_view batch_id, BatchDone done) override;
-  // These find nothing.
+  // Finds nothing.
   void ListFinished(const engine::BatchFilter& filter, std::string_view before_id,
                     int32_t page_size, ListDone done) override;
   void FindRequest(std::string_view request_id, RequestDone done) override;
@@ -57,6 +63,10 @@ class RecordingStore final : public engine::Store {
   int64_t loads() const { return loads_seen_; }
   // Null when the batch is not (any more) stored.
   const Stored* Find(const std::string& batch_id) const;
+  // By request_id.
+  const std::map<std::string, Request>& requests() const { return requests_; }
+  // How the commits so far were to be synced.
+  const std::vector<engine::Sync>& syncs() const { return syncs_; }
   // The whole log, parsed.
   std::vector<v1::Event> Events(const std::string& batch_id) const;
 
@@ -72,6 +82,9 @@ class RecordingStore final : public engine::Store {
   };
 
   void Apply(engine::Write write);
+  void Apply(engine::Append& append);
+  void Apply(engine::Remove& remove);
+  void Apply(engine::ForgetRequest& forget);
   void Answer(const HeldLoad& load);
 
   const bool durable_;
@@ -83,6 +96,8 @@ class RecordingStore final : public engine::Store {
   // The first engine may start without a Recover.
   uint32_t epoch_ = 1;
   std::map<std::string, Stored> batches_;
+  std::map<std::string, Request> requests_;
+  std::vector<engine::Sync> syncs_;
 };
 
 }  // namespace jobrunner::test
