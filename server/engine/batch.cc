@@ -42,46 +42,40 @@ void Batch::Apply(const Record& record) {
 }
 
 void Batch::Apply(const JobChange& change, base::WallTime time) {
+  JOBRUNNER_CHECK(Allows(change));
   const size_t shard = ShardOf(change.index);
   Packed& job = Touch(change.index);
   last_time_ = std::max(last_time_, time);
   switch (change.transition) {
     case JobTransition::kStart:
-      JOBRUNNER_CHECK(job.state == v1::JOB_STATE_QUEUED);
       ++job.attempts;
       job.started = 1;
       Move(job, v1::JOB_STATE_RUNNING);
       break;
     case JobTransition::kSucceed:
-      JOBRUNNER_CHECK(job.state == v1::JOB_STATE_RUNNING);
       End(job, shard, v1::JOB_STATE_SUCCEEDED, change);
       break;
     case JobTransition::kFailForGood:
-      JOBRUNNER_CHECK(job.state == v1::JOB_STATE_RUNNING);
       ++failed_for_good_;
       if (change.lost) ++job.lost_attempts;
       End(job, shard, v1::JOB_STATE_FAILED, change);
       break;
     case JobTransition::kCancel:
-      JOBRUNNER_CHECK(!Ended(StateOf(job.state)));
       if (change.own_deadline) ++failed_for_good_;
       waiting_.erase(change.index);
       cancelled_jobs_.erase(change.index);
       End(job, shard, v1::JOB_STATE_CANCELLED, change);
       break;
     case JobTransition::kRetryAt:
-      JOBRUNNER_CHECK(job.state == v1::JOB_STATE_RUNNING);
       if (change.lost) ++job.lost_attempts;
       waiting_[change.index] = {time, change.not_before};
       Move(job, v1::JOB_STATE_RETRYING);
       break;
     case JobTransition::kRequeue:
-      JOBRUNNER_CHECK(job.state == v1::JOB_STATE_RETRYING);
       waiting_.erase(change.index);
       Move(job, v1::JOB_STATE_QUEUED);
       break;
     case JobTransition::kPutBack:
-      JOBRUNNER_CHECK(job.state == v1::JOB_STATE_RUNNING);
       --job.attempts;
       Move(job, v1::JOB_STATE_QUEUED);
       break;
@@ -89,12 +83,16 @@ void Batch::Apply(const JobChange& change, base::WallTime time) {
 }
 
 void Batch::ApplyEvents(const Segment& segment) {
-  JOBRUNNER_CHECK(segment.first_sequence() == last_sequence_ + 1);
-  last_sequence_ = segment.last_sequence();
+  ApplyEvents(segment.first_sequence(), segment.last_sequence());
+}
+
+void Batch::ApplyEvents(int64_t first_sequence, int64_t last_sequence) {
+  JOBRUNNER_CHECK(AllowsEvents(first_sequence, last_sequence));
+  last_sequence_ = last_sequence;
 }
 
 void Batch::ApplyFinish(const Finish& finish) {
-  JOBRUNNER_CHECK(unfinished() == 0 && !finished());
+  JOBRUNNER_CHECK(AllowsFinish());
   state_ = finish.state;
   finish_time_ = finish.time;
 }
@@ -109,6 +107,31 @@ void Batch::Apply(const CancelRequested& cancel) {
     if (!Ended(Job(index).state)) cancelled_jobs_.try_emplace(index, cancel.error);
   }
 }
+
+bool Batch::Allows(const JobChange& change) const {
+  if (change.index < 0 || change.index >= job_count()) return false;
+  const v1::JobState state = Job(change.index).state;
+  switch (change.transition) {
+    case JobTransition::kStart:
+      return state == v1::JOB_STATE_QUEUED;
+    case JobTransition::kSucceed:
+    case JobTransition::kFailForGood:
+    case JobTransition::kRetryAt:
+    case JobTransition::kPutBack:
+      return state == v1::JOB_STATE_RUNNING;
+    case JobTransition::kCancel:
+      return !Ended(state);
+    case JobTransition::kRequeue:
+      return state == v1::JOB_STATE_RETRYING;
+  }
+  return false;
+}
+
+bool Batch::AllowsEvents(int64_t first_sequence, int64_t last_sequence) const {
+  return first_sequence == last_sequence_ + 1 && last_sequence >= first_sequence;
+}
+
+bool Batch::AllowsFinish() const { return unfinished() == 0 && !finished(); }
 
 size_t Batch::ShardOf(int32_t index) const {
   JOBRUNNER_CHECK(index >= 0 && index < job_count());

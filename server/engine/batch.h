@@ -42,8 +42,15 @@ class Batch {
   // The parts of a Changed record, one by one: what Apply does with it.
   void Apply(const JobChange& change, base::WallTime time);
   void ApplyEvents(const Segment& segment);
+  void ApplyEvents(int64_t first_sequence, int64_t last_sequence);
   void ApplyFinish(const Finish& finish);
   void Apply(const CancelRequested& cancel);
+
+  // Whether the batch is as a record must find it that was read back: applying another one is a
+  // bug, and aborts.
+  bool Allows(const JobChange& change) const;
+  bool AllowsEvents(int64_t first_sequence, int64_t last_sequence) const;
+  bool AllowsFinish() const;
 
   const BatchHeader& header() const { return *header_; }
   const BatchHeaderPtr& header_ptr() const { return header_; }

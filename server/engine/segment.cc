@@ -1,14 +1,18 @@
 #include "engine/segment.h"
 
+#include <iterator>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "base/check.h"
 #include "engine/limits.h"
 #include "google/protobuf/io/coded_stream.h"
+#include "google/protobuf/wire_format_lite.h"
 
 namespace jobrunner::engine {
 namespace {
 
+using google::protobuf::internal::WireFormatLite;
 using google::protobuf::io::CodedInputStream;
 using google::protobuf::io::CodedOutputStream;
 
@@ -33,7 +37,74 @@ v1::EventKind KindOf(const v1::Event& event) {
   return v1::EVENT_KIND_UNSPECIFIED;
 }
 
+v1::EventKind KindOfField(int field) {
+  switch (field) {
+    case v1::Event::kOutputFieldNumber:
+      return v1::EVENT_KIND_OUTPUT;
+    case v1::Event::kProgressFieldNumber:
+      return v1::EVENT_KIND_PROGRESS;
+    case v1::Event::kAttemptErrorFieldNumber:
+      return v1::EVENT_KIND_ATTEMPT_ERROR;
+    case v1::Event::kResultFieldNumber:
+      return v1::EVENT_KIND_RESULT;
+    case v1::Event::kBatchFinishedFieldNumber:
+      return v1::EVENT_KIND_BATCH_FINISHED;
+    default:
+      return v1::EVENT_KIND_UNSPECIFIED;
+  }
+}
+
+struct Outline {
+  uint64_t sequence = 0;
+  v1::EventKind kind = v1::EVENT_KIND_UNSPECIFIED;
+};
+
+// Reads the fields of the event up to the end of `in` without building it. False unless they are
+// fields.
+bool ReadOutline(CodedInputStream* in, Outline* outline) {
+  while (const uint32_t tag = in->ReadTag()) {
+    const int field = WireFormatLite::GetTagFieldNumber(tag);
+    const bool is_sequence = tag == WireFormatLite::MakeTag(v1::Event::kSequenceFieldNumber,
+                                                            WireFormatLite::WIRETYPE_VARINT);
+    if (const v1::EventKind kind = KindOfField(field)) outline->kind = kind;
+    const bool whole =
+        is_sequence ? in->ReadVarint64(&outline->sequence) : WireFormatLite::SkipField(in, tag);
+    if (!whole) return false;
+  }
+  return in->ConsumedEntireMessage();
+}
+
 }  // namespace
+
+absl::StatusOr<std::shared_ptr<const Segment>> Segment::Parse(int64_t first_sequence,
+                                                              std::string bytes) {
+  auto segment = std::make_shared<Segment>();
+  segment->first_sequence_ = first_sequence;
+  CodedInputStream in(reinterpret_cast<const uint8_t*>(bytes.data()),
+                      static_cast<int>(bytes.size()));
+  const auto damaged = [&] {
+    return absl::DataLossError(
+        absl::StrCat("the segment of events from ", first_sequence, " is damaged"));
+  };
+  while (in.CurrentPosition() < static_cast<int>(bytes.size())) {
+    uint32_t length = 0;
+    const bool begun = in.ReadTag() == kEventTag && in.ReadVarint32(&length) &&
+                       in.CurrentPosition() + int64_t{length} <= std::ssize(bytes);
+    if (!begun) return damaged();
+    const auto limit = in.PushLimit(static_cast<int>(length));
+    Outline outline;
+    const int64_t sequence = segment->last_sequence() + 1;
+    if (!ReadOutline(&in, &outline) || static_cast<int64_t>(outline.sequence) != sequence) {
+      return damaged();
+    }
+    in.PopLimit(limit);
+    segment->ends_.push_back(static_cast<uint32_t>(in.CurrentPosition()));
+    segment->kinds_.push_back(static_cast<uint8_t>(outline.kind));
+  }
+  if (segment->ends_.empty()) return damaged();
+  segment->bytes_ = std::move(bytes);
+  return segment;
+}
 
 std::string_view Segment::Slice(int64_t first, int64_t last) const {
   JOBRUNNER_CHECK(first >= first_sequence_ && last <= last_sequence() && first <= last);

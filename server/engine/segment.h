@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "jobrunner/v1/event.pb.h"
 
 namespace jobrunner::engine {
@@ -23,6 +24,11 @@ namespace jobrunner::engine {
 // Immutable once built; shared between threads.
 class Segment {
  public:
+  // Of what bytes() gave. DATA_LOSS unless they are events with the sequences `first_sequence`,
+  // `first_sequence` + 1, … and at least one.
+  static absl::StatusOr<std::shared_ptr<const Segment>> Parse(int64_t first_sequence,
+                                                              std::string bytes);
+
   int64_t first_sequence() const { return first_sequence_; }
   int64_t last_sequence() const { return first_sequence_ + size() - 1; }
   int64_t size() const { return static_cast<int64_t>(ends_.size()); }
