@@ -7,12 +7,17 @@ function(jobrunner_add_folders)
   endforeach()
 endfunction()
 
-# jobrunner_library(name [link...]): a static library jobrunner_<name>, alias jobrunner::<name>, of
-# every *.cc of the calling folder but main.cc. The links are PUBLIC.
+# jobrunner_library(name [link...] [SOURCES file...]): a static library jobrunner_<name>, alias
+# jobrunner::<name>, of every *.cc of the calling folder but main.cc, or of the files that are named.
+# The links are PUBLIC.
 function(jobrunner_library name)
-  file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/*.cc"
-       "${CMAKE_CURRENT_SOURCE_DIR}/*.h")
-  list(FILTER sources EXCLUDE REGEX "/main\\.cc$")
+  cmake_parse_arguments(PARSE_ARGV 1 library "" "" "SOURCES")
+  set(sources ${library_SOURCES})
+  if(NOT sources)
+    file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/*.cc"
+         "${CMAKE_CURRENT_SOURCE_DIR}/*.h")
+    list(FILTER sources EXCLUDE REGEX "/main\\.cc$")
+  endif()
   set(kind STATIC)
   set(scope PUBLIC)
   if(NOT "${sources}" MATCHES "\\.cc")
@@ -27,7 +32,7 @@ function(jobrunner_library name)
   endif()
   target_include_directories(jobrunner_${name} ${scope} "${PROJECT_SOURCE_DIR}/server"
                              "${PROJECT_SOURCE_DIR}")
-  target_link_libraries(jobrunner_${name} ${scope} ${ARGN} Threads::Threads)
+  target_link_libraries(jobrunner_${name} ${scope} ${library_UNPARSED_ARGUMENTS} Threads::Threads)
   target_compile_features(jobrunner_${name} ${scope} cxx_std_20)
 endfunction()
 
@@ -45,6 +50,9 @@ endfunction()
 function(jobrunner_tests folder)
   file(GLOB sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/tests/${folder}/*.cc"
        "${PROJECT_SOURCE_DIR}/tests/${folder}/*.h")
+  if(NOT TARGET RocksDB::rocksdb-shared)
+    list(FILTER sources EXCLUDE REGEX "/(rocksdb_|open_store)[^/]*$")
+  endif()
   if(NOT sources)
     return()
   endif()

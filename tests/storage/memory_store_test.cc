@@ -6,7 +6,9 @@ namespace jobrunner::storage {
 namespace {
 
 INSTANTIATE_TEST_SUITE_P(MemoryStore, StoreConformance,
-                         testing::Values([] { return std::make_unique<MemoryStore>(); }));
+                         testing::Values([](const std::string& /*directory*/) {
+                           return std::make_unique<MemoryStore>();
+                         }));
 
 TEST(MemoryStoreTest, OutlivesNoProcess) { EXPECT_FALSE(MemoryStore().durable()); }
 

@@ -1,8 +1,9 @@
 // What every Store does, as tests. An adapter instantiates them:
 //
-//   INSTANTIATE_TEST_SUITE_P(MemoryStore, StoreConformance, testing::Values([] {
-//     return std::make_unique<MemoryStore>();
-//   }));
+//   INSTANTIATE_TEST_SUITE_P(MemoryStore, StoreConformance,
+//                            testing::Values([](const std::string& directory) {
+//                              return std::make_unique<MemoryStore>();
+//                            }));
 
 #pragma once
 
@@ -13,10 +14,12 @@
 
 #include "engine/store.h"
 #include "gtest/gtest.h"
+#include "support/temporary_directory.h"
 
 namespace jobrunner::storage {
 
-using MakeStore = std::function<std::unique_ptr<engine::Store>()>;
+// Opens the store in a directory, in which there may be one.
+using MakeStore = std::function<std::unique_ptr<engine::Store>(const std::string& directory)>;
 
 class StoreConformance : public testing::TestWithParam<MakeStore> {
  protected:
@@ -35,7 +38,8 @@ class StoreConformance : public testing::TestWithParam<MakeStore> {
   // All sequences after `after`, read page by page of about `bytes_max`.
   std::vector<int64_t> ReadAll(const std::string& batch_id, int64_t after, int64_t bytes_max);
 
-  std::unique_ptr<engine::Store> store_ = GetParam()();
+  test::TemporaryDirectory directory_;
+  std::unique_ptr<engine::Store> store_ = GetParam()(directory_.path());
 };
 
 }  // namespace jobrunner::storage

@@ -1,0 +1,82 @@
+// Remembers on disk.
+
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "engine/store.h"
+#include "rocksdb/db.h"
+#include "storage/committer.h"
+#include "storage/disk_room.h"
+#include "storage/log_cache.h"
+#include "storage/read_pool.h"
+#include "storage/rocksdb_reader.h"
+#include "storage/rocksdb_writer.h"
+#include "storage/store_directory.h"
+
+namespace jobrunner::storage {
+
+struct RocksDbOptions {
+  // CheckRoom fails while less than this is free on the disk.
+  int64_t disk_reserve_bytes = 256 << 20;
+  // Called once, on any thread, when nothing more can be stored: the process must end. It must not
+  // destroy the store.
+  std::function<void(const absl::Status&)> failed;
+};
+
+// The store of one server, embedded: RocksDB in a directory. keys.h and record.proto have what is
+// in it. One thread writes, two read; what is held in memory is bounded. Thread-safe.
+class RocksDbStore final : public engine::Store {
+ public:
+  // Makes the store unless it is there. Blocks: reads what RocksDB has not sorted in yet. The
+  // errors of StoreDirectory::Take; FAILED_PRECONDITION for a format that is newer than this
+  // program, DATA_LOSS for a store that is damaged.
+  static absl::StatusOr<std::unique_ptr<RocksDbStore>> Open(std::string directory,
+                                                            RocksDbOptions options);
+  // Blocks until all commits are stored and all reads answered.
+  ~RocksDbStore() override;
+
+  bool durable() const override { return true; }
+  absl::StatusOr<engine::Recovery> Recover() override;
+  void Commit(std::vector<engine::Write> writes, engine::Sync sync, CommitDone done) override;
+  absl::Status CheckRoom() const override { return room_.Check(); }
+  void LoadShard(std::string_view batch_id, int32_t first_index, ShardDone done) override;
+  // Answers before it returns when what is asked for is in memory.
+  void ReadLog(std::string_view batch_id, int64_t after_sequence, int64_t bytes_max,
+               PageDone done) override;
+  void FindBatch(std::string_view batch_id, BatchDone done) override;
+  void ListFinished(const engine::BatchFilter& filter, std::string_view before_id,
+                    int32_t page_size, ListDone done) override;
+  // Answers before it returns.
+  void FindRequest(std::string_view request_id, RequestDone done) override;
+  void FindExpired(base::WallTime now, int32_t max, ExpiredDone done) override;
+
+ private:
+  using Failed = std::function<void(const absl::Status&)>;
+
+  RocksDbStore(std::unique_ptr<StoreDirectory> directory, std::unique_ptr<rocksdb::DB> database,
+               int64_t disk_reserve_bytes, Failed failed);
+
+  // The next epoch, which is stable from here on.
+  absl::StatusOr<uint32_t> RaiseEpoch();
+
+  const std::unique_ptr<StoreDirectory> directory_;
+  const std::unique_ptr<rocksdb::DB> database_;
+  const DiskRoom room_;
+  LogCache cache_;
+  RocksDbWriter writer_;
+  const RocksDbReader reader_;
+  // Last, so that they end first.
+  ReadPool reads_;
+  Committer committer_;
+};
+
+}  // namespace jobrunner::storage
