@@ -15,9 +15,9 @@ class Batch;
 
 struct BatchFilter {
   // Empty: all.
-  std::string queue;
-  std::vector<v1::BatchState> states;
-  std::vector<std::pair<std::string, std::string>> labels;
+  std::string queue = {};
+  std::vector<v1::BatchState> states = {};
+  std::vector<std::pair<std::string, std::string>> labels = {};
 };
 
 bool Matches(const Batch& batch, const BatchFilter& filter);

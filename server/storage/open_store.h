@@ -18,7 +18,7 @@ struct StoreOptions {
   int64_t disk_reserve_bytes = 256 << 20;
   // Called at most once, on any thread, when nothing more can be stored: the process must end. It
   // must not destroy the store.
-  std::function<void(const absl::Status&)> failed;
+  std::function<void(const absl::Status&)> failed = {};
 };
 
 // "memory:", or "rocksdb:DIRECTORY". INVALID_ARGUMENT for anything else; for rocksdb, the errors of

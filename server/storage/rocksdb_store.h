@@ -29,7 +29,7 @@ struct RocksDbOptions {
   int64_t disk_reserve_bytes = 256 << 20;
   // Called once, on any thread, when nothing more can be stored: the process must end. It must not
   // destroy the store.
-  std::function<void(const absl::Status&)> failed;
+  std::function<void(const absl::Status&)> failed = {};
 };
 
 // The store of one server, embedded: RocksDB in a directory. keys.h and record.proto have what is

@@ -1,6 +1,7 @@
 #include "storage/store_conformance.h"
 
 #include <atomic>
+#include <chrono>
 #include <numeric>
 #include <optional>
 #include <thread>
@@ -29,6 +30,12 @@ Answer Await(const Ask& ask) {
   return *std::move(answer);
 }
 
+base::WallTime At(int64_t seconds) { return base::WallTime(std::chrono::seconds(seconds)); }
+
+// What only a store on disk does.
+#define SKIP_UNLESS_DURABLE() \
+  if (!store_->durable()) GTEST_SKIP() << "the store does not outlive the process"
+
 std::vector<int64_t> UpTo(int64_t first, int64_t last) {
   std::vector<int64_t> all(last - first + 1);
   std::iota(all.begin(), all.end(), first);
@@ -37,9 +44,94 @@ std::vector<int64_t> UpTo(int64_t first, int64_t last) {
 
 }  // namespace
 
-absl::Status StoreConformance::Commit(std::vector<engine::Write> writes) {
+absl::Status StoreConformance::Commit(std::vector<engine::Write> writes, engine::Sync sync) {
   return Await<absl::Status>(
-      [&](auto done) { store_->Commit(std::move(writes), engine::Sync::kNow, std::move(done)); });
+      [&](auto done) { store_->Commit(std::move(writes), sync, std::move(done)); });
+}
+
+absl::StatusOr<std::shared_ptr<const engine::Batch>> StoreConformance::Find(
+    const std::string& batch_id) {
+  return Await<absl::StatusOr<std::shared_ptr<const engine::Batch>>>(
+      [&](auto done) { store_->FindBatch(batch_id, std::move(done)); });
+}
+
+absl::StatusOr<engine::KnownRequest> StoreConformance::Request(const std::string& request_id) {
+  return Await<absl::StatusOr<engine::KnownRequest>>(
+      [&](auto done) { store_->FindRequest(request_id, std::move(done)); });
+}
+
+engine::Expired StoreConformance::ExpiredAt(int64_t now, int32_t max) {
+  return Await<absl::StatusOr<engine::Expired>>(
+             [&](auto done) { store_->FindExpired(At(now), max, std::move(done)); })
+      .value();
+}
+
+engine::BatchPage StoreConformance::List(const engine::BatchFilter& filter,
+                                         const std::string& before_id, int32_t page_size) {
+  return Await<absl::StatusOr<engine::BatchPage>>([&](auto done) {
+           store_->ListFinished(filter, before_id, page_size, std::move(done));
+         })
+      .value();
+}
+
+std::vector<std::string> StoreConformance::ListAll(const engine::BatchFilter& filter,
+                                                   int32_t page_size) {
+  std::vector<std::string> ids;
+  std::string before_id;
+  do {
+    engine::BatchPage page = List(filter, before_id, page_size);
+    EXPECT_LE(page.batches.size(), static_cast<size_t>(page_size));
+    for (const v1::Batch& batch : page.batches) ids.push_back(batch.id());
+    before_id = page.next_before_id;
+  } while (!before_id.empty());
+  return ids;
+}
+
+void StoreConformance::Reopen() {
+  store_.reset();
+  store_ = GetParam()(directory_.path());
+}
+
+std::vector<engine::Write> StoreConformance::Whole(const Finished& finished) {
+  auto header = std::make_shared<engine::BatchHeader>();
+  header->id = finished.id;
+  header->request_id = finished.request_id;
+  header->fingerprint = "print of " + finished.request_id;
+  header->spec.set_queue(finished.queue);
+  for (const auto& [key, value] : finished.labels) (*header->spec.mutable_labels())[key] = value;
+  header->job_count = 1;
+  engine::Accepted accepted{header, {{0, 1, std::make_shared<const std::string>("job"), {}}}};
+  return {engine::Append{finished.id, accepted}, Start(finished.id), End(finished)};
+}
+
+engine::Write StoreConformance::Start(const std::string& batch_id) {
+  engine::Changed changed;
+  changed.time = At(1);
+  changed.changes = {{0, engine::JobTransition::kStart}};
+  return engine::Append{batch_id, std::move(changed)};
+}
+
+engine::Write StoreConformance::End(const Finished& finished) {
+  const bool succeeded = finished.state == v1::BATCH_STATE_SUCCEEDED;
+  engine::SegmentBuilder builder(1);
+  v1::Event event;
+  event.set_sequence(1);
+  event.mutable_result()->set_state(succeeded ? v1::JOB_STATE_SUCCEEDED : v1::JOB_STATE_FAILED);
+  builder.Add(event);
+  event.set_sequence(2);
+  event.mutable_batch_finished()->set_state(finished.state);
+  event.mutable_batch_finished()->set_succeeded(succeeded);
+  event.mutable_batch_finished()->set_failed(!succeeded);
+  builder.Add(event);
+  engine::Changed changed;
+  changed.time = At(2);
+  changed.changes = {{.index = 0,
+                      .transition = succeeded ? engine::JobTransition::kSucceed
+                                              : engine::JobTransition::kFailForGood,
+                      .result_sequence = 1}};
+  changed.segment = builder.Build();
+  changed.finish = engine::Finish{finished.state, At(2), At(finished.expire_time)};
+  return engine::Append{finished.id, std::move(changed)};
 }
 
 absl::StatusOr<std::string> StoreConformance::Load(const std::string& batch_id,
@@ -215,6 +307,152 @@ TEST_P(StoreConformance, IsReadWhileItIsWritten) {
     ASSERT_TRUE(Commit({Events("a", 2 * i + 1, 2, i + 1 == kSegments)}).ok());
   }
   for (std::thread& reader : readers) reader.join();
+}
+
+TEST_P(StoreConformance, RaisesTheEpochWithEachRecovery) {
+  SKIP_UNLESS_DURABLE();
+  const uint32_t first = store_->Recover()->epoch;
+  Reopen();
+  EXPECT_GT(store_->Recover()->epoch, first);
+}
+
+TEST_P(StoreConformance, GivesBackWhatIsUnfinishedInTheOrderOfTheIds) {
+  SKIP_UNLESS_DURABLE();
+  ASSERT_TRUE(Commit(Whole({.id = "c"})).ok());
+  ASSERT_TRUE(Commit({Accept("b", {"x", "y"}), Start("b"), Events("b", 1, 3)}).ok());
+  ASSERT_TRUE(Commit({Accept("a", {"z"})}, engine::Sync::kWithNext).ok());
+  Reopen();
+  const auto recovery = store_->Recover();
+  ASSERT_TRUE(recovery.ok()) << recovery.status();
+  ASSERT_EQ(recovery->unfinished.size(), 2);
+  const engine::Batch& batch = *recovery->unfinished[1];
+  EXPECT_EQ(recovery->unfinished[0]->id(), "a");
+  EXPECT_EQ(batch.id(), "b");
+  EXPECT_EQ(batch.Job(0).state, v1::JOB_STATE_RUNNING);
+  EXPECT_EQ(batch.Job(1).state, v1::JOB_STATE_QUEUED);
+  EXPECT_EQ(batch.last_sequence(), 3);
+  EXPECT_EQ(batch.shards()[1].bytes, nullptr);
+  EXPECT_EQ(Load("b", 1).value(), "y");
+}
+
+TEST_P(StoreConformance, GoesOnWithABatchThatItGaveBack) {
+  SKIP_UNLESS_DURABLE();
+  ASSERT_TRUE(Commit({Accept("a", {"x"}), Start("a")}).ok());
+  Reopen();
+  ASSERT_TRUE(store_->Recover().ok());
+  EXPECT_THAT(Read("a", 0)->segments, IsEmpty());
+  ASSERT_TRUE(Commit({End({.id = "a"})}).ok());
+  EXPECT_TRUE(Read("a", 0)->finished);
+  Reopen();
+  EXPECT_THAT(store_->Recover()->unfinished, IsEmpty());
+  EXPECT_TRUE(Read("a", 0)->finished);
+  EXPECT_TRUE(Read("a", 2)->finished);
+  EXPECT_EQ(Find("a").value()->Job(0).state, v1::JOB_STATE_SUCCEEDED);
+}
+
+TEST_P(StoreConformance, ReadsTheSameLogAfterItWasReopened) {
+  SKIP_UNLESS_DURABLE();
+  ASSERT_TRUE(Commit({Accept("a", {"x"}), Events("a", 1, 3), Events("a", 4, 5)}).ok());
+  Reopen();
+  ASSERT_TRUE(store_->Recover().ok());
+  for (int64_t after = 0; after < 8; ++after) {
+    for (int64_t bytes_max : {0, 20, 1 << 20}) {
+      EXPECT_EQ(ReadAll("a", after, bytes_max), UpTo(after + 1, 8)) << after << " " << bytes_max;
+    }
+  }
+  ASSERT_TRUE(Commit({Events("a", 9, 1)}).ok());
+  EXPECT_EQ(ReadAll("a", 2, 1), UpTo(3, 9));
+}
+
+TEST_P(StoreConformance, FindsAFinishedBatchAndNoOther) {
+  SKIP_UNLESS_DURABLE();
+  ASSERT_TRUE(Commit(Whole({.id = "a", .state = v1::BATCH_STATE_FAILED})).ok());
+  ASSERT_TRUE(Commit({Accept("b", {"x"})}).ok());
+  EXPECT_EQ(Find("a").value()->state(), v1::BATCH_STATE_FAILED);
+  EXPECT_EQ(Find("a").value()->Job(0).result_sequence, 1);
+  EXPECT_EQ(Find("nobody").status().code(), absl::StatusCode::kNotFound);
+  ASSERT_TRUE(Commit({engine::Remove{"a"}}).ok());
+  EXPECT_EQ(Find("a").status().code(), absl::StatusCode::kNotFound);
+}
+
+TEST_P(StoreConformance, DescribesAFinishedBatchAsItsFoldDoes) {
+  SKIP_UNLESS_DURABLE();
+  for (const auto state : {v1::BATCH_STATE_SUCCEEDED, v1::BATCH_STATE_FAILED}) {
+    const std::string id = v1::BatchState_Name(state);
+    ASSERT_TRUE(Commit(Whole({.id = id, .state = state, .labels = {{"k", "v"}}})).ok());
+    const engine::BatchPage page = List({.states = {state}}, "", 10);
+    ASSERT_EQ(page.batches.size(), 1);
+    EXPECT_EQ(page.batches[0].ShortDebugString(), Find(id).value()->Describe().ShortDebugString());
+  }
+}
+
+TEST_P(StoreConformance, ListsFinishedBatchesByFilterNewestFirstInPagesOfAnySize) {
+  SKIP_UNLESS_DURABLE();
+  const auto failed = v1::BATCH_STATE_FAILED;
+  ASSERT_TRUE(Commit(Whole({.id = "a", .labels = {{"team", "x"}}})).ok());
+  ASSERT_TRUE(Commit(Whole({.id = "b", .queue = "other", .state = failed})).ok());
+  ASSERT_TRUE(
+      Commit(Whole({.id = "c", .queue = "other", .labels = {{"team", "x"}, {"n", "1"}}})).ok());
+  ASSERT_TRUE(Commit(Whole({.id = "d", .state = failed, .labels = {{"team", "y"}}})).ok());
+  ASSERT_TRUE(Commit({Accept("e", {"it has not finished"})}).ok());
+  for (const int32_t size : {1, 2, 3, 100}) {
+    EXPECT_THAT(ListAll({}, size), ElementsAre("d", "c", "b", "a"));
+    EXPECT_THAT(ListAll({.states = {failed}}, size), ElementsAre("d", "b"));
+    EXPECT_THAT(ListAll({.states = {failed, v1::BATCH_STATE_SUCCEEDED}}, size),
+                ElementsAre("d", "c", "b", "a"));
+    EXPECT_THAT(ListAll({.queue = "other"}, size), ElementsAre("c", "b"));
+    EXPECT_THAT(ListAll({.queue = "other", .states = {failed}}, size), ElementsAre("b"));
+    EXPECT_THAT(ListAll({.labels = {{"team", "x"}}}, size), ElementsAre("c", "a"));
+    EXPECT_THAT(ListAll({.labels = {{"team", "x"}, {"n", "1"}}}, size), ElementsAre("c"));
+    EXPECT_THAT(ListAll({.queue = "nobody's"}, size), IsEmpty());
+  }
+  ASSERT_TRUE(Commit({engine::Remove{"c"}}).ok());
+  EXPECT_THAT(ListAll({}, 2), ElementsAre("d", "b", "a"));
+  EXPECT_THAT(ListAll({.labels = {{"team", "x"}}}, 2), ElementsAre("a"));
+}
+
+TEST_P(StoreConformance, KnowsARequestUntilItIsForgotten) {
+  SKIP_UNLESS_DURABLE();
+  ASSERT_TRUE(Commit(Whole({.id = "a", .request_id = "r"})).ok());
+  EXPECT_EQ(Request("other").status().code(), absl::StatusCode::kNotFound);
+  EXPECT_EQ(Request("r")->batch_id, "a");
+  EXPECT_EQ(Request("r")->fingerprint, "print of r");
+  EXPECT_FALSE(Request("r")->removed.has_value());
+  ASSERT_TRUE(Commit({engine::Remove{"a", At(50)}}).ok());
+  Reopen();
+  ASSERT_TRUE(Request("r")->removed.has_value());
+  EXPECT_EQ(Request("r")->removed->state(), v1::BATCH_STATE_SUCCEEDED);
+  EXPECT_THAT(ExpiredAt(49).request_ids, IsEmpty());
+  EXPECT_THAT(ExpiredAt(50).request_ids, ElementsAre("r"));
+  ASSERT_TRUE(Commit({engine::ForgetRequest{"r"}}).ok());
+  EXPECT_EQ(Request("r").status().code(), absl::StatusCode::kNotFound);
+  EXPECT_THAT(ExpiredAt(100).request_ids, IsEmpty());
+}
+
+TEST_P(StoreConformance, FindsWhatHasExpiredSoonestFirst) {
+  SKIP_UNLESS_DURABLE();
+  ASSERT_TRUE(Commit(Whole({.id = "a", .expire_time = 30})).ok());
+  ASSERT_TRUE(Commit(Whole({.id = "b", .expire_time = 10})).ok());
+  ASSERT_TRUE(Commit(Whole({.id = "c", .expire_time = 20})).ok());
+  EXPECT_THAT(ExpiredAt(9).batch_ids, IsEmpty());
+  EXPECT_THAT(ExpiredAt(10).batch_ids, ElementsAre("b"));
+  EXPECT_THAT(ExpiredAt(100).batch_ids, ElementsAre("b", "c", "a"));
+  EXPECT_THAT(ExpiredAt(100, 2).batch_ids, ElementsAre("b", "c"));
+  ASSERT_TRUE(Commit({engine::Remove{"b", At(0)}}).ok());
+  EXPECT_THAT(ExpiredAt(100).batch_ids, ElementsAre("c", "a"));
+}
+
+TEST_P(StoreConformance, AcceptsFinishesAndRemovesInOneCommit) {
+  SKIP_UNLESS_DURABLE();
+  std::vector<engine::Write> writes = Whole({.id = "a", .request_id = "r"});
+  writes.push_back(engine::Remove{"a", At(5)});
+  ASSERT_TRUE(Commit(std::move(writes)).ok());
+  EXPECT_EQ(Find("a").status().code(), absl::StatusCode::kNotFound);
+  EXPECT_EQ(Read("a", 0).status().code(), absl::StatusCode::kNotFound);
+  EXPECT_THAT(ListAll({}, 10), IsEmpty());
+  EXPECT_TRUE(Request("r")->removed.has_value());
+  ASSERT_TRUE(Commit({engine::ForgetRequest{"r"}}).ok());
+  EXPECT_FALSE(Request("r").ok());
 }
 
 }  // namespace jobrunner::storage

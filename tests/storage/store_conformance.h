@@ -24,16 +24,41 @@ using MakeStore = std::function<std::unique_ptr<engine::Store>(const std::string
 class StoreConformance : public testing::TestWithParam<MakeStore> {
  protected:
   // Each verb waits for the store's answer.
-  absl::Status Commit(std::vector<engine::Write> writes);
+  absl::Status Commit(std::vector<engine::Write> writes, engine::Sync sync = engine::Sync::kNow);
   absl::StatusOr<std::string> Load(const std::string& batch_id, int32_t first_index);
   absl::StatusOr<engine::LogPage> Read(const std::string& batch_id, int64_t after,
                                        int64_t bytes_max = 1 << 20);
+
+  absl::StatusOr<std::shared_ptr<const engine::Batch>> Find(const std::string& batch_id);
+  absl::StatusOr<engine::KnownRequest> Request(const std::string& request_id);
+  engine::Expired ExpiredAt(int64_t now, int32_t max = 100);
+  // The ids of a page, and of all pages of that size.
+  engine::BatchPage List(const engine::BatchFilter& filter, const std::string& before_id,
+                         int32_t page_size);
+  std::vector<std::string> ListAll(const engine::BatchFilter& filter, int32_t page_size);
+  // Closes the store and opens it again.
+  void Reopen();
+
+  // A finished batch of one job, as clients would describe it.
+  struct Finished {
+    std::string id;
+    std::string queue = "default";
+    v1::BatchState state = v1::BATCH_STATE_SUCCEEDED;
+    std::vector<std::pair<std::string, std::string>> labels = {};
+    std::string request_id = {};
+    int64_t expire_time = 0;
+  };
+  std::vector<engine::Write> Whole(const Finished& finished);
 
   // A batch with these shards' bytes, of one job each.
   static engine::Write Accept(const std::string& batch_id, const std::vector<std::string>& shards);
   // So many events; their outputs are their sequences.
   static engine::Write Events(const std::string& batch_id, int64_t first, int64_t count,
                               bool finish = false);
+
+  // Its one job starts, and ends as the batch does.
+  static engine::Write Start(const std::string& batch_id);
+  static engine::Write End(const Finished& finished);
 
   // All sequences after `after`, read page by page of about `bytes_max`.
   std::vector<int64_t> ReadAll(const std::string& batch_id, int64_t after, int64_t bytes_max);
