@@ -215,6 +215,7 @@ v1::Batch Batch::Describe() const {
   out.set_queue(header_->spec.queue());
   out.set_priority(header_->spec.priority());
   out.set_state(state_);
+  out.set_parent_id(header_->spec.parent_id());
   v1::JobCounts& counts = *out.mutable_counts();
   counts.set_total(job_count());
   counts.set_running(count(v1::JOB_STATE_RUNNING));

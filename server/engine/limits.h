@@ -37,6 +37,8 @@ inline constexpr int64_t kRequestBytesDefault = 64 << 20;
 inline constexpr int64_t kRequestBytesMax = 512 << 20;
 inline constexpr int64_t kMemoryStoreBytesDefault = 256 << 20;
 inline constexpr int64_t kShardsLoadedDefault = 1024;
+// Free on the store's disk, or no new batch is taken.
+inline constexpr int64_t kDiskReserveDefault = 256 << 20;
 inline constexpr int32_t kRequestIdBytesMax = 128;
 inline constexpr int32_t kNameBytesMax = 256;
 inline constexpr int32_t kLabelsMax = 64;
@@ -69,7 +71,8 @@ inline constexpr std::chrono::hours kGraceMax{1};
 inline constexpr std::chrono::hours kRetentionDefault{24};
 
 // Calls.
-inline constexpr int32_t kCancelIndexesMax = 10'000;
+// In one Cancel or RetryJobs.
+inline constexpr int32_t kJobIndexesMax = 10'000;
 inline constexpr int32_t kCancelReasonBytesMax = 1 << 10;
 inline constexpr int32_t kPageSizeDefault = 50;
 inline constexpr int32_t kPageSizeMax = 1000;

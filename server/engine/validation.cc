@@ -66,6 +66,9 @@ void BatchValidator::CheckSpec(const v1::BatchSpec& spec) {
     violations_->Add(FieldPath(path_, "max_parallelism"), "must not be negative");
   }
   CheckChoices(path_, spec, violations_);
+  if (!spec.parent_id().empty()) {
+    violations_->Add(FieldPath(path_, "parent_id"), "is set by RetryJobs alone");
+  }
   if (spec.has_retention()) {
     CheckNotNegative(FieldPath(path_, "retention"), spec.retention(), violations_);
   }

@@ -28,6 +28,14 @@ absl::Status CheckIndexes(const v1::CancelRequest& request, const engine::Batch&
   return absl::OkStatus();
 }
 
+// NOT_FOUND is no error to who allows it.
+void Answer(const v1::DeleteBatchRequest& request, const absl::Status& status, UnaryCall* call) {
+  if (status.ok() || (request.allow_missing() && absl::IsNotFound(status))) {
+    return call->Answer(v1::DeleteBatchResponse());
+  }
+  call->Refuse(status);
+}
+
 }  // namespace
 
 void BatchEndings::Cancel(const v1::CancelRequest& request, const Call& call) {
@@ -57,6 +65,29 @@ void BatchEndings::CancelFinished(const v1::CancelRequest& request, const Call& 
                     if (!status.ok()) return call->Refuse(status);
                     Answer((*found)->Describe(), call.get());
                   });
+}
+
+// A durable store is asked first whether there is such a batch: the engine, which decides, knows
+// only those that run.
+void BatchEndings::Delete(const v1::DeleteBatchRequest& request, const Call& call) {
+  if (const absl::Status status = CheckBatchId(request.batch_id()); !status.ok()) {
+    return Answer(request, status, call.get());
+  }
+  LookAtBatch(
+      parts_, &parts_.threads->replies, request.batch_id(),
+      [](const BatchSight& /*sight*/) -> absl::StatusOr<bool> { return true; },
+      [this, request, call](const absl::StatusOr<bool>& found) {
+        found.ok() ? Remove(request, call) : Answer(request, found.status(), call.get());
+      });
+}
+
+void BatchEndings::Remove(const v1::DeleteBatchRequest& request, const Call& call) {
+  engine::Delete remove;
+  remove.batch_id = request.batch_id();
+  remove.reply = [replies = &parts_.threads->replies, request, call](const absl::Status& status) {
+    replies->Post([=] { Answer(request, status, call.get()); });
+  };
+  parts_.server.engine->Tell(std::move(remove));
 }
 
 }  // namespace jobrunner::rpc

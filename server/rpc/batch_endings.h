@@ -1,4 +1,4 @@
-// Cancel.
+// Cancel, DeleteBatch.
 
 #pragma once
 
@@ -10,7 +10,7 @@
 
 namespace jobrunner::rpc {
 
-// Ends batches that run. Thread-safe; no method blocks.
+// Ends batches that run, and removes finished ones. Thread-safe; no method blocks.
 class BatchEndings {
  public:
   using Call = std::shared_ptr<UnaryCall>;
@@ -18,10 +18,14 @@ class BatchEndings {
   explicit BatchEndings(const ServiceParts& parts) : parts_(parts) {}
 
   void Cancel(const v1::CancelRequest& request, const Call& call);
+  void Delete(const v1::DeleteBatchRequest& request, const Call& call);
 
  private:
   // A batch that the engine does not have (any more): if it has finished, it stays as it is.
   void CancelFinished(const v1::CancelRequest& request, const Call& call);
+
+  // The engine is asked to remove it; a durable store has it, finished.
+  void Remove(const v1::DeleteBatchRequest& request, const Call& call);
 
   const ServiceParts& parts_;
 };

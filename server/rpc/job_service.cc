@@ -108,6 +108,20 @@ JobService::Unary* JobService::ListJobs(Context* /*context*/, const Bytes* reque
       [this](const auto& message, const auto& call) { look_ups_.ListJobs(message, call); });
 }
 
+JobService::Unary* JobService::DeleteBatch(Context* /*context*/, const Bytes* request,
+                                           Bytes* response) {
+  return ServeUnary<v1::DeleteBatchRequest>(
+      request, response, parts_.calls,
+      [this](const auto& message, const auto& call) { batch_endings_.Delete(message, call); });
+}
+
+JobService::Unary* JobService::RetryJobs(Context* /*context*/, const Bytes* request,
+                                         Bytes* response) {
+  return ServeUnary<v1::RetryJobsRequest>(
+      request, response, parts_.calls,
+      [this](const auto& message, const auto& call) { retries_.Retry(message, call); });
+}
+
 CallDeadline JobService::DeadlineOf(const Context& context) const {
   return CallDeadline(context.deadline(), parts_.server.clock->Read());
 }

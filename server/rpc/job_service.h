@@ -5,6 +5,7 @@
 #include "jobrunner/v1/job_service.grpc.pb.h"
 #include "rpc/batch_endings.h"
 #include "rpc/look_ups.h"
+#include "rpc/retries.h"
 #include "rpc/service_parts.h"
 #include "rpc/submissions.h"
 
@@ -22,7 +23,9 @@ using RawJobService = v1::JobService::WithRawCallbackMethod_SubmitBatch<
                         v1::JobService::WithRawCallbackMethod_ListBatches<
                             v1::JobService::WithRawCallbackMethod_GetJob<
                                 v1::JobService::WithRawCallbackMethod_ListJobs<
-                                    v1::JobService::Service>>>>>>>>>;
+                                    v1::JobService::WithRawCallbackMethod_DeleteBatch<
+                                        v1::JobService::WithRawCallbackMethod_RetryJobs<
+                                            v1::JobService::Service>>>>>>>>>>>;
 
 // Says who serves which call. gRPC's threads call it; no method blocks.
 class JobService final : public RawJobService {
@@ -34,7 +37,11 @@ class JobService final : public RawJobService {
 
   // `parts` outlives it.
   explicit JobService(const ServiceParts& parts)
-      : parts_(parts), submissions_(parts), batch_endings_(parts), look_ups_(parts) {}
+      : parts_(parts),
+        submissions_(parts),
+        batch_endings_(parts),
+        look_ups_(parts),
+        retries_(parts) {}
 
   Unary* SubmitBatch(Context* context, const Bytes* request, Bytes* response) override;
   Stream* RunBatch(Context* context, const Bytes* request) override;
@@ -45,6 +52,8 @@ class JobService final : public RawJobService {
   Unary* ListBatches(Context* context, const Bytes* request, Bytes* response) override;
   Unary* GetJob(Context* context, const Bytes* request, Bytes* response) override;
   Unary* ListJobs(Context* context, const Bytes* request, Bytes* response) override;
+  Unary* DeleteBatch(Context* context, const Bytes* request, Bytes* response) override;
+  Unary* RetryJobs(Context* context, const Bytes* request, Bytes* response) override;
 
  private:
   CallDeadline DeadlineOf(const Context& context) const;
@@ -53,6 +62,7 @@ class JobService final : public RawJobService {
   Submissions submissions_;
   BatchEndings batch_endings_;
   LookUps look_ups_;
+  Retries retries_;
 };
 
 }  // namespace jobrunner::rpc

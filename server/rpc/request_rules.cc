@@ -10,6 +10,7 @@
 #include "engine/limits.h"
 #include "engine/proto_time.h"
 #include "engine/refusal.h"
+#include "google/protobuf/stubs/common.h"
 #include "rpc/status.h"
 
 namespace jobrunner::rpc {
@@ -20,6 +21,17 @@ constexpr size_t kIdShownMax = 64;
 
 std::string FieldAt(std::string_view field, int index) {
   return absl::StrCat(std::string(field), "[", index, "]");
+}
+
+absl::Status CheckIndexes(const google::protobuf::RepeatedField<int32_t>& indexes) {
+  if (indexes.size() > engine::kJobIndexesMax) {
+    return InvalidField("job_indexes", absl::StrCat("has ", indexes.size(), " indexes, at most ",
+                                                    engine::kJobIndexesMax, " are allowed"));
+  }
+  for (int i = 0; i < indexes.size(); ++i) {
+    if (indexes.Get(i) < 0) return InvalidField(FieldAt("job_indexes", i), "must not be negative");
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -60,23 +72,31 @@ absl::Status CheckChoices(std::string_view field,
   return absl::OkStatus();
 }
 
+absl::Status CheckRequestId(const std::string& request_id) {
+  if (static_cast<int64_t>(request_id.size()) > engine::kRequestIdBytesMax) {
+    return InvalidField("request_id", absl::StrCat("has ", request_id.size(), " bytes, at most ",
+                                                   engine::kRequestIdBytesMax, " are allowed"));
+  }
+  if (!google::protobuf::internal::IsStructurallyValidUTF8(request_id)) {
+    return InvalidField("request_id", "is not UTF-8");
+  }
+  return absl::OkStatus();
+}
+
 absl::Status CheckCancel(const v1::CancelRequest& request) {
   RETURN_IF_ERROR(CheckBatchId(request.batch_id()));
-  if (request.job_indexes_size() > engine::kCancelIndexesMax) {
-    return InvalidField("job_indexes",
-                        absl::StrCat("has ", request.job_indexes_size(), " indexes, at most ",
-                                     engine::kCancelIndexesMax, " are allowed"));
-  }
-  for (int i = 0; i < request.job_indexes_size(); ++i) {
-    if (request.job_indexes(i) < 0) {
-      return InvalidField(FieldAt("job_indexes", i), "must not be negative");
-    }
-  }
+  RETURN_IF_ERROR(CheckIndexes(request.job_indexes()));
   if (static_cast<int64_t>(request.reason().size()) > engine::kCancelReasonBytesMax) {
     return InvalidField("reason", absl::StrCat("has ", request.reason().size(), " bytes, at most ",
                                                engine::kCancelReasonBytesMax, " are allowed"));
   }
   return absl::OkStatus();
+}
+
+absl::Status CheckRetryJobs(const v1::RetryJobsRequest& request) {
+  RETURN_IF_ERROR(CheckRequestId(request.request_id()));
+  RETURN_IF_ERROR(CheckBatchId(request.batch_id()));
+  return CheckIndexes(request.job_indexes());
 }
 
 absl::Status CheckStreamResults(const v1::StreamResultsRequest& request) {

@@ -18,6 +18,8 @@ namespace jobrunner::rpc {
 // NOT_FOUND for what is no id: no batch has it.
 absl::Status CheckBatchId(std::string_view batch_id);
 
+absl::Status CheckRequestId(const std::string& request_id);
+
 // The size of a page that was asked for as `page_size`.
 absl::StatusOr<int32_t> PageSize(int32_t page_size);
 
@@ -32,6 +34,7 @@ absl::Status CheckChoices(std::string_view field,
                           bool (*is_valid)(int));
 
 absl::Status CheckCancel(const v1::CancelRequest& request);
+absl::Status CheckRetryJobs(const v1::RetryJobsRequest& request);
 absl::Status CheckStreamResults(const v1::StreamResultsRequest& request);
 
 }  // namespace jobrunner::rpc

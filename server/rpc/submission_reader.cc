@@ -5,16 +5,15 @@
 #include <optional>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
 #include "engine/fingerprint.h"
 #include "engine/limits.h"
 #include "engine/serialized_jobs.h"
 #include "google/protobuf/io/coded_stream.h"
 #include "google/protobuf/io/zero_copy_stream_impl_lite.h"
-#include "google/protobuf/stubs/common.h"
 #include "google/protobuf/wire_format_lite.h"
 #include "jobrunner/v1/job_service.pb.h"
+#include "rpc/request_rules.h"
 #include "rpc/status.h"
 
 namespace jobrunner::rpc {
@@ -39,17 +38,6 @@ absl::Status Malformed() { return absl::InvalidArgumentError("the request is mal
 bool ReadText(CodedInputStream* input, std::string* text) {
   uint32_t size = 0;
   return input->ReadVarint32(&size) && input->ReadString(text, static_cast<int>(size));
-}
-
-absl::Status CheckRequestId(const std::string& request_id) {
-  if (static_cast<int64_t>(request_id.size()) > engine::kRequestIdBytesMax) {
-    return InvalidField("request_id", absl::StrCat("has ", request_id.size(), " bytes, at most ",
-                                                   engine::kRequestIdBytesMax, " are allowed"));
-  }
-  if (!google::protobuf::internal::IsStructurallyValidUTF8(request_id)) {
-    return InvalidField("request_id", "is not UTF-8");
-  }
-  return absl::OkStatus();
 }
 
 // Calls field(tag, input) for each field of the request; what it does not take it must skip.

@@ -4,6 +4,7 @@
 
 #include "engine/engine_thread.h"
 #include "jobrunner/v1/job_service.pb.h"
+#include "rpc/admission.h"
 #include "rpc/status.h"
 #include "rpc/submission_reader.h"
 
@@ -24,7 +25,6 @@ absl::Status BindToDeadline(const CallDeadline& deadline, engine::Submission* su
   return absl::OkStatus();
 }
 
-// On the dispatcher's thread.
 void Answer(const absl::StatusOr<v1::Batch>& batch, UnaryCall* call) {
   if (!batch.ok()) return call->Refuse(batch.status());
   v1::SubmitBatchResponse response;
@@ -32,7 +32,6 @@ void Answer(const absl::StatusOr<v1::Batch>& batch, UnaryCall* call) {
   call->Answer(response);
 }
 
-// On the dispatcher's thread.
 void Follow(const absl::StatusOr<v1::Batch>& batch, EventStream* stream) {
   if (!batch.ok()) return stream->End(batch.status());
   v1::RunBatchResponse head;
@@ -52,7 +51,8 @@ void Submissions::Submit(const grpc::ByteBuffer& request, const CallDeadline& de
          absl::Status status = submission.status();
          if (status.ok()) status = BindToDeadline(deadline, &*submission);
          if (!status.ok()) return call->Refuse(status);
-         Tell(*std::move(submission), call);
+         Admit(parts_, *std::move(submission),
+               [call](const absl::StatusOr<v1::Batch>& batch) { Answer(batch, call.get()); });
        });
 }
 
@@ -83,27 +83,14 @@ void Submissions::Read(const grpc::ByteBuffer& request, std::string batch_id, Ta
   parts_.threads->intake.Post(std::move(read));
 }
 
-void Submissions::Tell(engine::Submission submission, std::shared_ptr<UnaryCall> call) {
-  engine::Submit submit;
-  submit.submission = std::make_unique<engine::Submission>(std::move(submission));
-  submit.reply = [replies = &parts_.threads->replies, call = std::move(call)](
-                     absl::StatusOr<v1::Batch> batch, bool /*replayed*/) {
-    replies->Post([batch = std::move(batch), call] { Answer(batch, call.get()); });
-  };
-  parts_.server.engine->Tell(std::move(submit));
-}
-
 void Submissions::Own(engine::Submission submission, const std::shared_ptr<BatchOwner>& owner,
-                      std::shared_ptr<EventStream> stream) {
+                      const std::shared_ptr<EventStream>& stream) {
   submission.bound_to_call = true;
   if (owner->deadline().time()) submission.call_deadline = *owner->deadline().time();
-  engine::Submit submit;
-  submit.submission = std::make_unique<engine::Submission>(std::move(submission));
-  submit.reply = [replies = &parts_.threads->replies, stream = std::move(stream)](
-                     absl::StatusOr<v1::Batch> batch, bool /*replayed*/) {
-    replies->Post([batch = std::move(batch), stream] { Follow(batch, stream.get()); });
-  };
-  owner->Submit(std::move(submit));
+  Admit(
+      parts_, std::move(submission),
+      [stream](const absl::StatusOr<v1::Batch>& batch) { Follow(batch, stream.get()); },
+      [owner](engine::Submit submit) { owner->Submit(std::move(submit)); });
 }
 
 }  // namespace jobrunner::rpc

@@ -33,9 +33,8 @@ class Submissions {
   using Take = absl::AnyInvocable<void(absl::StatusOr<engine::Submission>)>;
 
   void Read(const grpc::ByteBuffer& request, std::string batch_id, Take take);
-  void Tell(engine::Submission submission, std::shared_ptr<UnaryCall> call);
   void Own(engine::Submission submission, const std::shared_ptr<BatchOwner>& owner,
-           std::shared_ptr<EventStream> stream);
+           const std::shared_ptr<EventStream>& stream);
 
   const ServiceParts& parts_;
 };
