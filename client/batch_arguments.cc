@@ -4,9 +4,11 @@
 
 #include "client/arguments.h"
 #include "client/cancel_command.h"
+#include "client/delete_command.h"
 #include "client/errors_command.h"
 #include "client/list_command.h"
 #include "client/results_command.h"
+#include "client/retry_command.h"
 #include "client/status_command.h"
 #include "client/submit_command.h"
 
@@ -75,6 +77,24 @@ void DefineCancel(CLI::App* app, CancelOptions* options) {
   AddDuration(
       app, "--grace", [options](absl::Duration value) { options->grace = value; },
       "Between asking running jobs to end and forcing them (5)");
+}
+
+void DefineDelete(CLI::App* app, DeleteOptions* options) {
+  app->description("Removes finished batches with their logs before their retention has passed.");
+  app->add_option("batch", options->batch_ids, "")->type_name("BATCH_ID")->required();
+  app->add_flag("--allow-missing", options->allow_missing, "No error when there is no such batch");
+}
+
+void DefineRetry(CLI::App* app, RetryOptions* options) {
+  app->description(
+      "Runs the failed and cancelled jobs of a finished batch again, as a new batch, and prints "
+      "its "
+      "id.");
+  AddBatchId(app, &options->batch_id);
+  app->add_option("--job", options->jobs, "Only the job with this index, can be repeated")
+      ->type_name("INDEX")
+      ->allow_extra_args(false);
+  app->add_flag("--wait", options->wait, "Shows the results until the batch has finished");
 }
 
 void DefineStatus(CLI::App* app, StatusOptions* options) {

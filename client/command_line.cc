@@ -27,6 +27,8 @@ struct AllOptions {
   ResultsOptions results;
   ErrorsOptions errors;
   CancelOptions cancel;
+  DeleteOptions remove;
+  RetryOptions retry;
   StatusOptions status;
   ListOptions list;
   HealthOptions health;
@@ -61,6 +63,8 @@ class Parser {
     Define("results", "Shows the results of a batch", &all_.results, DefineResults);
     Define("errors", "Shows the errors of all batches", &all_.errors, DefineErrors);
     Define("cancel", "Cancels a batch or jobs", &all_.cancel, DefineCancel);
+    Define("delete", "Removes finished batches", &all_.remove, DefineDelete);
+    Define("retry", "Runs failed jobs of a batch again", &all_.retry, DefineRetry);
     Define("status", "Shows how a batch or its jobs stand", &all_.status, DefineStatus);
     Define("list", "Shows the batches", &all_.list, DefineList);
     Define("health", "Asks whether the server serves", &all_.health, DefineHealth);

@@ -5,10 +5,12 @@
 #include "client/admin_command.h"
 #include "client/cancel_command.h"
 #include "client/common_options.h"
+#include "client/delete_command.h"
 #include "client/errors_command.h"
 #include "client/health_command.h"
 #include "client/list_command.h"
 #include "client/results_command.h"
+#include "client/retry_command.h"
 #include "client/run_command.h"
 #include "client/status_command.h"
 #include "client/submit_command.h"
@@ -19,7 +21,7 @@ namespace jobrunner::client {
 struct Invocation {
   CommonOptions common;
   std::variant<RunOptions, SubmitOptions, ResultsOptions, ErrorsOptions, CancelOptions,
-               StatusOptions, ListOptions, HealthOptions, AdminOptions>
+               DeleteOptions, RetryOptions, StatusOptions, ListOptions, HealthOptions, AdminOptions>
       command;
 };
 

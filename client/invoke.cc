@@ -36,6 +36,10 @@ struct Dispatcher {
   absl::StatusOr<int> operator()(const CancelOptions& cancel) {
     return CancelCommand(common, cancel);
   }
+  absl::StatusOr<int> operator()(const DeleteOptions& remove) {
+    return DeleteCommand(common, remove);
+  }
+  absl::StatusOr<int> operator()(const RetryOptions& retry) { return RetryCommand(common, retry); }
   absl::StatusOr<int> operator()(const StatusOptions& status) {
     return StatusCommand(common, status);
   }

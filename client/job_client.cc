@@ -170,6 +170,18 @@ absl::StatusOr<v1::Batch> JobClient::Cancel(const v1::CancelRequest& request) {
   return std::move(*response->mutable_batch());
 }
 
+absl::Status JobClient::DeleteBatch(const v1::DeleteBatchRequest& request) {
+  return Call<v1::DeleteBatchResponse>(stubs_->jobs, &v1::JobService::Stub::DeleteBatch, request)
+      .status();
+}
+
+absl::StatusOr<v1::Batch> JobClient::RetryJobs(const v1::RetryJobsRequest& request) {
+  auto response =
+      Call<v1::RetryJobsResponse>(stubs_->jobs, &v1::JobService::Stub::RetryJobs, request);
+  if (!response.ok()) return response.status();
+  return std::move(*response->mutable_batch());
+}
+
 absl::StatusOr<v1::Batch> JobClient::GetBatch(const std::string& batch_id) {
   v1::GetBatchRequest request;
   request.set_batch_id(batch_id);

@@ -12,6 +12,7 @@
 namespace jobrunner::v1 {
 class Batch;
 class CancelRequest;
+class DeleteBatchRequest;
 class DrainRequest;
 class GetJobRequest;
 class GetServerInfoResponse;
@@ -24,6 +25,7 @@ class ListJobsResponse;
 class PoolStatistics;
 class QueueInfo;
 class ResizePoolRequest;
+class RetryJobsRequest;
 class StreamErrorsRequest;
 class StreamErrorsResponse;
 class StreamResultsRequest;
@@ -73,6 +75,8 @@ class JobClient {
   std::unique_ptr<ErrorStream> StreamErrors(const v1::StreamErrorsRequest& request);
 
   absl::StatusOr<v1::Batch> Cancel(const v1::CancelRequest& request);
+  absl::Status DeleteBatch(const v1::DeleteBatchRequest& request);
+  absl::StatusOr<v1::Batch> RetryJobs(const v1::RetryJobsRequest& request);
   absl::StatusOr<v1::Batch> GetBatch(const std::string& batch_id);
   absl::StatusOr<v1::JobStatus> GetJob(const v1::GetJobRequest& request);
   absl::StatusOr<v1::ListBatchesResponse> ListBatches(const v1::ListBatchesRequest& request);

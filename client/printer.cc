@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "client/event_text.h"
 #include "client/output_stream.h"
+#include "client/safe_text.h"
 #include "jobrunner/v1/job_service.pb.h"
 
 namespace jobrunner::client {
@@ -34,6 +35,13 @@ Printer::Printer(OutputFormat format, OutputStream* out, OutputStream* notes)
 
 void Printer::Answer(const google::protobuf::Message& message, const std::string& text) {
   out_->Append(format_ == OutputFormat::kJson ? JsonLine(message) : text);
+}
+
+void Printer::Accepted(const v1::Batch& batch, bool results_follow) {
+  if (results_follow && format_ == OutputFormat::kText) {
+    return Note(absl::StrCat("batch ", SafeText(batch.id())));
+  }
+  Answer(batch, absl::StrCat(SafeText(batch.id()), "\n"));
 }
 
 void Printer::Event(const v1::Event& event) {

@@ -8,6 +8,7 @@ namespace google::protobuf {
 class Message;
 }
 namespace jobrunner::v1 {
+class Batch;
 class BatchEvent;
 class Event;
 }  // namespace jobrunner::v1
@@ -34,6 +35,10 @@ class Printer {
 
   // One answer: `text` is what people get for it.
   void Answer(const google::protobuf::Message& message, const std::string& text);
+
+  // A batch that was accepted: its id. Where its results follow, that is a remark: standard output
+  // is then for what the jobs write.
+  void Accepted(const v1::Batch& batch, bool results_follow);
 
   // One entry of a batch's log, with what the job wrote.
   void Event(const v1::Event& event);

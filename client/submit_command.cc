@@ -31,14 +31,6 @@ absl::StatusOr<v1::SubmitBatchRequest> ReadRequest(const SubmitOptions& options)
   return request;
 }
 
-// With --wait, standard output is for what the jobs write.
-void ShowAccepted(const v1::Batch& batch, bool wait, Printer* printer) {
-  if (wait && printer->format() == OutputFormat::kText) {
-    return printer->Note(absl::StrCat("batch ", SafeText(batch.id())));
-  }
-  printer->Answer(batch, absl::StrCat(SafeText(batch.id()), "\n"));
-}
-
 }  // namespace
 
 absl::StatusOr<int> SubmitCommand(const CommonOptions& common, const SubmitOptions& options) {
@@ -50,7 +42,7 @@ absl::StatusOr<int> SubmitCommand(const CommonOptions& common, const SubmitOptio
   const auto batch = (*client)->SubmitBatch(std::move(*request), ReconnectLimits(common), &never);
   if (!batch.ok()) return batch.status();
   Console console(common.format);
-  ShowAccepted(*batch, options.wait, &console.printer);
+  console.printer.Accepted(*batch, options.wait);
   if (absl::Status status = console.printer.Flush(); !status.ok()) return status;
   if (!options.wait) return kSuccess;
   BatchReader::Options reading;

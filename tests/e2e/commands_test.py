@@ -94,6 +94,20 @@ class CommandsTest(ProgramTest):
         self.assertIn("not needed", done.stderr)
         self.assertIn("0 succeeded, 0 failed, 2 cancelled", done.stderr)
 
+    def test_retry_and_delete(self):
+        batch = self.submit([self.command("true"), {"key": "bad", **self.command("false")}])
+        self.ask("results", batch, check=1)
+        again = self.ask("retry", batch, "--wait", check=1)
+        self.assertIn("(bad): failed", again.stderr)
+        self.assertIn("0 succeeded, 1 failed", again.stderr)
+        child = self.ask("retry", batch, "--job", "1", check=0).stdout.strip()
+        self.assertIn(batch, self.ask("status", child, check=0).stdout)
+        self.assertIn("succeeded", self.ask("retry", batch, "--job", "0", check=202).stderr)
+        self.ask("delete", batch, check=0)
+        self.assertIn("has been removed", self.ask("status", batch, check=202).stderr)
+        self.ask("delete", batch, check=202)
+        self.ask("delete", "--allow-missing", batch, check=0)
+
     def test_list_filters(self):
         mine = self.submit([echo("YQ==")], "--label", "who=me", "--name", "first")
         self.submit([echo("YQ==")])
