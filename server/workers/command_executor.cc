@@ -27,12 +27,12 @@ uint64_t RaiseOpenFiles() {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<CommandExecutor>> CommandExecutor::Create(
-    const CommandCatalog* catalog, engine::AttemptSink* sink, base::Logger* logger) {
-  const uint64_t open_files = RaiseOpenFiles();
+    const CommandCatalog* catalog, engine::AttemptSink* sink, base::Logger* logger, int held_fd) {
+  const SpawnerProcess::Options options{.open_files = RaiseOpenFiles(), .held_fd = held_fd};
   ASSIGN_OR_RETURN(Poller poller, Poller::Create());
-  ASSIGN_OR_RETURN(std::unique_ptr<SpawnerProcess> spawner, SpawnerProcess::Start(open_files));
-  auto loop = std::make_unique<CommandLoop>(std::move(poller), std::move(spawner), open_files,
-                                            catalog, sink, logger);
+  ASSIGN_OR_RETURN(std::unique_ptr<SpawnerProcess> spawner, SpawnerProcess::Start(options));
+  auto loop = std::make_unique<CommandLoop>(std::move(poller), std::move(spawner), options, catalog,
+                                            sink, logger);
   return std::unique_ptr<CommandExecutor>(new CommandExecutor(std::move(loop)));
 }
 

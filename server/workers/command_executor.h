@@ -30,10 +30,12 @@ class CommandLoop;
 // descriptors. Commands get the limit that was there before.
 class CommandExecutor {
  public:
-  // All outlive the executor. UNAVAILABLE when the machine does not let the spawner be started.
+  // All outlive the executor; `held_fd` is SpawnerProcess::Options'. UNAVAILABLE when the machine
+  // does not let the spawner be started.
   static absl::StatusOr<std::unique_ptr<CommandExecutor>> Create(const CommandCatalog* catalog,
                                                                  engine::AttemptSink* sink,
-                                                                 base::Logger* logger);
+                                                                 base::Logger* logger,
+                                                                 int held_fd = -1);
   ~CommandExecutor();
 
   void Start(std::vector<NumberedAssignment> work);

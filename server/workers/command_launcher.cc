@@ -8,9 +8,10 @@
 
 namespace jobrunner::workers {
 
-CommandLauncher::CommandLauncher(std::unique_ptr<SpawnerProcess> spawner, uint64_t open_files,
+CommandLauncher::CommandLauncher(std::unique_ptr<SpawnerProcess> spawner,
+                                 const SpawnerProcess::Options& options,
                                  const CommandCatalog* catalog, Poller* poller, uint64_t tag)
-    : open_files_(open_files),
+    : options_(options),
       catalog_(*catalog),
       poller_(*poller),
       tag_(tag),
@@ -25,7 +26,7 @@ bool CommandLauncher::IsQuick(const CommandAttempt& attempt) const {
 absl::Status CommandLauncher::EnsureSpawner() {
   absl::MutexLock lock(&mutex_);
   if (spawner_ != nullptr) return absl::OkStatus();
-  absl::StatusOr<std::unique_ptr<SpawnerProcess>> spawner = SpawnerProcess::Start(open_files_);
+  absl::StatusOr<std::unique_ptr<SpawnerProcess>> spawner = SpawnerProcess::Start(options_);
   if (!spawner.ok()) return spawner.status();
   spawner_ = *std::move(spawner);
   watches_room_ = false;

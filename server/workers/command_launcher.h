@@ -24,7 +24,7 @@ class CommandLauncher {
  public:
   // The poller reports `tag` when there are reports or room for what is queued. It and the catalog
   // outlive the launcher.
-  CommandLauncher(std::unique_ptr<SpawnerProcess> spawner, uint64_t open_files,
+  CommandLauncher(std::unique_ptr<SpawnerProcess> spawner, const SpawnerProcess::Options& options,
                   const CommandCatalog* catalog, Poller* poller, uint64_t tag);
 
   // Whether Launch would neither look at the file system nor write much: fit for a thread in a
@@ -55,7 +55,7 @@ class CommandLauncher {
  private:
   void WatchRoom() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
-  const uint64_t open_files_;
+  const SpawnerProcess::Options options_;
   const CommandCatalog& catalog_;
   Poller& poller_;
   const uint64_t tag_;

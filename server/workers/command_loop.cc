@@ -47,13 +47,13 @@ SteadyTime Now() { return std::chrono::steady_clock::now(); }
 }  // namespace
 
 CommandLoop::CommandLoop(Poller poller, std::unique_ptr<SpawnerProcess> spawner,
-                         uint64_t open_files, const CommandCatalog* catalog,
+                         const SpawnerProcess::Options& options, const CommandCatalog* catalog,
                          engine::AttemptSink* sink, base::Logger* logger)
     : catalog_(*catalog),
       sink_(*sink),
       logger_(*logger),
       poller_(std::move(poller)),
-      launcher_(std::move(spawner), open_files, catalog, &poller_, kSpawnerTag) {}
+      launcher_(std::move(spawner), options, catalog, &poller_, kSpawnerTag) {}
 
 CommandLoop::~CommandLoop() = default;
 

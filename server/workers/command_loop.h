@@ -24,8 +24,9 @@ namespace jobrunner::workers {
 // block; Run is that thread's life.
 class CommandLoop {
  public:
-  CommandLoop(Poller poller, std::unique_ptr<SpawnerProcess> spawner, uint64_t open_files,
-              const CommandCatalog* catalog, engine::AttemptSink* sink, base::Logger* logger);
+  CommandLoop(Poller poller, std::unique_ptr<SpawnerProcess> spawner,
+              const SpawnerProcess::Options& options, const CommandCatalog* catalog,
+              engine::AttemptSink* sink, base::Logger* logger);
   ~CommandLoop();
 
   void Start(std::vector<NumberedAssignment> work) ABSL_LOCKS_EXCLUDED(mutex_);

@@ -32,13 +32,16 @@ UniqueFd MovedUp(UniqueFd fd) {
 // Attributes of its own session, with no signal blocked or ignored, and the descriptors it expects.
 class SpawnerSetup {
  public:
-  SpawnerSetup(int socket, int program) {
+  // `held` may be -1.
+  SpawnerSetup(int socket, int program, int held) {
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDWR, 0);
     posix_spawn_file_actions_adddup2(&actions, 0, 1);
     posix_spawn_file_actions_adddup2(&actions, socket, kSpawnerSocket);
     posix_spawn_file_actions_adddup2(&actions, program, kSpawnerProgram);
-    posix_spawn_file_actions_addclosefrom_np(&actions, kSpawnerProgram + 1);
+    if (held >= 0) posix_spawn_file_actions_adddup2(&actions, held, kSpawnerHeld);
+    const int kept = held >= 0 ? kSpawnerHeld : kSpawnerProgram;
+    posix_spawn_file_actions_addclosefrom_np(&actions, kept + 1);
     posix_spawnattr_init(&attributes);
     posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK);
     sigset_t none;
@@ -58,7 +61,7 @@ class SpawnerSetup {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<SpawnerProcess>> SpawnerProcess::Start(uint64_t open_files) {
+absl::StatusOr<std::unique_ptr<SpawnerProcess>> SpawnerProcess::Start(const Options& options) {
   int ends[2];
   if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) {
     return Unavailable("its socket", errno);
@@ -68,11 +71,17 @@ absl::StatusOr<std::unique_ptr<SpawnerProcess>> SpawnerProcess::Start(uint64_t o
   const UniqueFd program = MovedUp(MakeMemoryFile("jobrunner-spawner", SpawnerProgram()));
   if (!its.is_open() || !program.is_open()) return Unavailable("its program", errno);
 
-  std::string arguments[] = {"jobrunner-spawner", absl::StrCat(getpid()), absl::StrCat(open_files)};
+  std::string arguments[] = {"jobrunner-spawner", absl::StrCat(getpid()),
+                             absl::StrCat(options.open_files)};
   char* argv[] = {arguments[0].data(), arguments[1].data(), arguments[2].data(), nullptr};
   char* environment[] = {nullptr};
   const std::string path = absl::StrCat("/proc/self/fd/", kSpawnerProgram);
-  const SpawnerSetup setup(its.get(), program.get());
+  UniqueFd held;
+  if (options.held_fd >= 0) {
+    held = UniqueFd(fcntl(options.held_fd, F_DUPFD_CLOEXEC, kFirstFreeDescriptor));
+    if (!held.is_open()) return Unavailable("a descriptor for it", errno);
+  }
+  const SpawnerSetup setup(its.get(), program.get(), held.get());
   pid_t pid = -1;
   const int error =
       posix_spawn(&pid, path.c_str(), &setup.actions, &setup.attributes, argv, environment);

@@ -33,9 +33,17 @@ struct SpawnOrder {
 // is gone, however it went. One thread uses it; nothing but the destructor blocks.
 class SpawnerProcess {
  public:
-  // Starts the process. UNAVAILABLE with the reason when the machine does not let it. Commands get
-  // `open_files` as their soft limit of descriptors.
-  static absl::StatusOr<std::unique_ptr<SpawnerProcess>> Start(uint64_t open_files);
+  struct Options {
+    // What commands get as their soft limit of descriptors.
+    uint64_t open_files = 0;
+    // A descriptor that the process gets a copy of, and holds open until all that it started is
+    // gone, also when this process has died before: who waits for a lock on it waits for that. -1:
+    // none.
+    int held_fd = -1;
+  };
+
+  // Starts the process. UNAVAILABLE with the reason when the machine does not let it.
+  static absl::StatusOr<std::unique_ptr<SpawnerProcess>> Start(const Options& options);
 
   // Returns when everything that it started has been ended.
   ~SpawnerProcess();

@@ -22,6 +22,8 @@ namespace jobrunner::workers {
 inline constexpr int kSpawnerSocket = 3;
 // Where the spawner's own program is open when it starts.
 inline constexpr int kSpawnerProgram = 4;
+// What it holds open until all that it started is gone.
+inline constexpr int kSpawnerHeld = 5;
 
 inline constexpr uint32_t kBodyBytesInline = 32 << 10;
 inline constexpr int kDescriptorsMax = 4;

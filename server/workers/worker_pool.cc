@@ -31,7 +31,8 @@ absl::Status WorkerPool::StartExecutors(const Environment& environment) {
   }
   const CommandCatalog& catalog = *environment.commands;
   if (!catalog.allows_any() && catalog.Names().empty()) return absl::OkStatus();
-  ASSIGN_OR_RETURN(commands_, CommandExecutor::Create(&catalog, self, environment.logger));
+  ASSIGN_OR_RETURN(
+      commands_, CommandExecutor::Create(&catalog, self, environment.logger, environment.held_fd));
   return absl::OkStatus();
 }
 

@@ -34,6 +34,8 @@ class WorkerPool final : public engine::Executor, private engine::AttemptSink {
     const CommandCatalog* commands;
     const base::Clock* clock;
     base::Logger* logger;
+    // SpawnerProcess::Options'.
+    int held_fd = -1;
   };
 
   // UNAVAILABLE when the machine does not let commands be started.

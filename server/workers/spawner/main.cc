@@ -64,6 +64,7 @@ int Main(char** arguments) {
   SetOpenFiles(strtoul(arguments[2], nullptr, 10));
   close(kSpawnerProgram);
   fcntl(kSpawnerSocket, F_SETFD, FD_CLOEXEC);
+  fcntl(kSpawnerHeld, F_SETFD, FD_CLOEXEC);
   SetSignals();
   prctl(PR_SET_CHILD_SUBREAPER, 1);
   Spawner spawner(kSpawnerSocket, server, open("/dev/null", O_RDONLY | O_CLOEXEC));
