@@ -1,12 +1,12 @@
 # To be sourced: a jobrunnerd for as long as a script runs. Needs bash and jobrunnerd on the PATH.
 
-# start_server CONFIG: starts it on a unix socket in a directory of its own, waits until it serves,
+# start_server CONFIG: starts it on a unix socket in a directory of its own, in memory, waits until it serves,
 # and sets JOBRUNNER_SERVER for the client. It has a session of its own: Ctrl-C reaches the script.
 start_server() {
   server_directory=$(mktemp -d)
   trap stop_server EXIT
   mkfifo "$server_directory/stdout"
-  setsid jobrunnerd --config="$1" --listen="unix:$server_directory/socket" \
+  setsid jobrunnerd --config="$1" --store=memory: --listen="unix:$server_directory/socket" \
     >"$server_directory/stdout" &
   server_pid=$!
   server_asked=

@@ -1,7 +1,10 @@
 #include "server/config.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <fstream>
 #include <thread>
 
@@ -12,6 +15,7 @@
 #include "server/config_check.h"
 #include "server/config_json.h"
 #include "server/flags.h"
+#include "server/state_directory.h"
 
 namespace jobrunner::server {
 namespace {
@@ -43,6 +47,12 @@ absl::StatusOr<std::string> ReadText(const std::string& path) {
   return text;
 }
 
+// Empty, which is no store, where there is no place for one.
+std::string DefaultStore() {
+  const std::string directory = StateDirectory(getenv, geteuid() == 0);
+  return directory.empty() ? "" : absl::StrCat("rocksdb:", directory);
+}
+
 // Assigns unless set, for fields with presence.
 #define JOBRUNNER_DEFAULT(message, field, value) \
   if (!(message)->has_##field()) (message)->set_##field(value)
@@ -53,6 +63,7 @@ void FillInLimits(config::v1::Limits* limits) {
   JOBRUNNER_DEFAULT(limits, request_bytes_max, engine::kRequestBytesDefault);
   JOBRUNNER_DEFAULT(limits, memory_store_bytes, engine::kMemoryStoreBytesDefault);
   JOBRUNNER_DEFAULT(limits, shards_loaded_max, engine::kShardsLoadedDefault);
+  JOBRUNNER_DEFAULT(limits, disk_reserve, engine::kDiskReserveDefault);
 }
 
 void FillInWorkers(config::v1::Workers* workers) {
@@ -92,7 +103,7 @@ void Override(const Flags& flags, Config* config) {
 
 void FillInDefaults(Config* config) {
   if (config->listen().empty()) config->set_listen("127.0.0.1:7420");
-  if (config->store().empty()) config->set_store("memory:");
+  if (config->store().empty()) config->set_store(DefaultStore());
   FillInWorkers(config->mutable_workers());
   FillInLimits(config->mutable_limits());
   FillInLog(config->mutable_log());

@@ -90,9 +90,16 @@ void CheckListen(const std::string& field, const std::string& text, bool unix_al
 }
 
 void CheckStore(const std::string& store, Faults* faults) {
+  constexpr std::string_view kRocksDb = "rocksdb:";
   if (store == "memory:") return;
+  if (store.starts_with(kRocksDb) && store.size() > kRocksDb.size() && !HasControl(store)) return;
+  if (store.empty()) {
+    return faults->Add("store",
+                       "is not set, and there is no place for one: neither STATE_DIRECTORY, "
+                       "XDG_STATE_HOME nor HOME is set");
+  }
   faults->Add("store", absl::StrCat("\"", store, "\" is not a store that this version has; ",
-                                    "it has \"memory:\" alone"));
+                                    "it has \"rocksdb:DIRECTORY\" and \"memory:\""));
 }
 
 void CheckWorkers(const config::v1::Workers& workers, Faults* faults) {
@@ -173,6 +180,7 @@ void CheckLimits(const config::v1::Limits& limits, Faults* faults) {
                 engine::kRequestBytesMax);
   faults->AtLeast("limits.memory_store_bytes", limits.memory_store_bytes(), 0);
   faults->AtLeast("limits.shards_loaded_max", limits.shards_loaded_max(), 1);
+  faults->AtLeast("limits.disk_reserve", limits.disk_reserve(), 0);
 }
 
 void CheckLog(const config::v1::Log& log, Faults* faults) {

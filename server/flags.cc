@@ -14,7 +14,11 @@ void Declare(CLI::App* app, Flags* flags) {
   app->add_option("--listen", flags->listen,
                   "HOST:PORT, port 0 for a free one, or unix:PATH [127.0.0.1:7420]")
       ->type_name("ADDRESS");
-  app->add_option("--store", flags->store, "Where batches are kept [memory:]")->type_name("URL");
+  app->add_option("--store", flags->store,
+                  "Where batches are kept: rocksdb:DIRECTORY, or memory: while it runs "
+                  "[rocksdb: in $STATE_DIRECTORY, /var/lib/jobrunner for root, "
+                  "$XDG_STATE_HOME/jobrunner or ~/.local/state/jobrunner]")
+      ->type_name("URL");
   app->add_flag("--allow_any_command", flags->allow_any_command,
                 "Run any command: gives every client a shell on this machine");
   app->add_option("--workers_min", flags->workers_min, "Slots kept when idle [0]");

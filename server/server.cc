@@ -1,8 +1,11 @@
 #include "server/server.h"
 
+#include <optional>
+#include <string>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "base/listen_address.h"
 #include "base/prng.h"
 #include "base/spdlog_logger.h"
@@ -17,7 +20,8 @@
 #include "server/job_log.h"
 #include "server/log_level.h"
 #include "server/socket_in_use.h"
-#include "storage/memory_store.h"
+#include "server/state_directory.h"
+#include "storage/open_store.h"
 #include "web/engine_statistics.h"
 #include "web/http_server.h"
 #include "web/metrics.h"
@@ -32,7 +36,7 @@ namespace {
 rpc::ServerInfo ServerInfoOf(const config::v1::Config& config) {
   rpc::ServerInfo info;
   info.version = base::kVersion;
-  info.store = "memory";
+  info.store = config.store().substr(0, config.store().find(':'));
   v1::ServerLimits& limits = info.limits;
   limits.set_workers_min(config.workers().min());
   limits.set_workers_max(config.workers().max());
@@ -45,6 +49,14 @@ rpc::ServerInfo ServerInfoOf(const config::v1::Config& config) {
   return info;
 }
 
+// Of a store on disk.
+std::optional<std::string> DirectoryOf(absl::string_view store) {
+  if (!absl::ConsumePrefix(&store, "rocksdb:")) return std::nullopt;
+  return std::string(store);
+}
+
+// Those of a server that was killed get SIGKILL; one that is stuck in the kernel takes its time.
+constexpr std::chrono::seconds kCommandsEndTime{10};
 constexpr std::chrono::milliseconds kStatisticsTimeout{2000};
 constexpr std::chrono::milliseconds kLastStatisticsTimeout{200};
 
@@ -55,6 +67,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const config::v1::Config& 
   std::unique_ptr<Server> server(new Server(config, logger, std::move(events)));
   RETURN_IF_ERROR(server->OpenJobLog());
   RETURN_IF_ERROR(server->LoadCatalog());
+  RETURN_IF_ERROR(server->OpenStore());
   server->MakeEngine();
   // Before any thread of gRPC: the pool starts the process that starts commands.
   RETURN_IF_ERROR(server->StartPool());
@@ -86,8 +99,27 @@ absl::Status Server::LoadCatalog() {
   return absl::OkStatus();
 }
 
+absl::Status Server::OpenStore() {
+  if (const auto directory = DirectoryOf(config_.store())) {
+    RETURN_IF_ERROR(MakeDirectoriesAbove(*directory));
+  }
+  storage::StoreOptions options;
+  options.disk_reserve_bytes = config_.limits().disk_reserve();
+  options.failed = events_.failed;
+  ASSIGN_OR_RETURN(store_, storage::OpenStore(config_.store(), std::move(options)));
+  if (const auto directory = DirectoryOf(config_.store())) {
+    // In the store's directory, whose lock is held by now: there is no other server.
+    ASSIGN_OR_RETURN(commands_lock_,
+                     CommandsLock::Take(*directory + "/COMMANDS", kCommandsEndTime));
+  }
+  ASSIGN_OR_RETURN(auto recovery, store_->Recover());
+  recovery_ = std::make_unique<engine::Recovery>(std::move(recovery));
+  base::LogInfo(*logger_, "store %s, start %d on it: %d batches go on", config_.store(),
+                recovery_->epoch, recovery_->unfinished.size());
+  return absl::OkStatus();
+}
+
 void Server::MakeEngine() {
-  store_ = std::make_unique<storage::MemoryStore>();
   errors_ = std::make_unique<rpc::ErrorChannel>();
   engine::EngineThread::Parts parts;
   parts.clock = &clock_;
@@ -99,17 +131,19 @@ void Server::MakeEngine() {
   parts.failed = events_.failed;
   engine::EngineOptions options = EngineOptionsOf(config_);
   options.seed = base::RandomSeed();
+  options.epoch = recovery_->epoch;
   options.durable = store_->durable();
   engine_ = std::make_unique<engine::EngineThread>(std::move(options), std::move(parts));
 }
 
 absl::Status Server::StartPool() {
   const workers::WorkerPool::Environment environment{handlers_.get(), commands_.get(), &clock_,
-                                                     logger_};
+                                                     logger_, commands_lock_.fd()};
   ASSIGN_OR_RETURN(pool_, workers::WorkerPool::Create(PoolBoundsOf(config_.workers()), environment,
                                                       engine_.get()));
   RaiseDescriptorLimit(config_.workers().max(), logger_);
-  engine_->Start(pool_.get());
+  engine_->Start(pool_.get(), std::move(recovery_->unfinished));
+  recovery_.reset();
   return absl::OkStatus();
 }
 
@@ -203,6 +237,8 @@ void Server::Stop(std::chrono::nanoseconds grace) {
   }
   if (engine_ != nullptr) engine_->Stop();
   pool_.reset();
+  // The last to end: what was handed to it is stored when it has.
+  store_.reset();
   if (job_log_ != nullptr) job_log_->Close();
 }
 

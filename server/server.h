@@ -13,12 +13,14 @@
 #include "base/clock.h"
 #include "engine/event_log.h"
 #include "jobrunner/config/v1/config.pb.h"
+#include "server/commands_lock.h"
 
 namespace jobrunner::base {
 class SpdlogLogger;
 }
 namespace jobrunner::engine {
 class EngineThread;
+struct Recovery;
 class Store;
 class WorkCatalog;
 }  // namespace jobrunner::engine
@@ -52,7 +54,8 @@ class Server {
   };
 
   // `config` was checked and has its defaults (LoadConfig). Serves once it returns. Errors say what
-  // could not be had: INVALID_ARGUMENT names a field, others a file or an address.
+  // could not be had: INVALID_ARGUMENT names a field, others a file or an address, or who has the
+  // store.
   static absl::StatusOr<std::unique_ptr<Server>> Start(const config::v1::Config& config,
                                                        base::SpdlogLogger* logger, Events events);
   // Stops.
@@ -87,6 +90,8 @@ class Server {
 
   absl::Status OpenJobLog();
   absl::Status LoadCatalog();
+  // Blocks until what an earlier server left has been read.
+  absl::Status OpenStore();
   void MakeEngine();
   absl::Status StartPool();
   absl::Status StartGrpc();
@@ -110,6 +115,9 @@ class Server {
   std::unique_ptr<workers::CommandCatalog> commands_;
   std::unique_ptr<engine::WorkCatalog> catalog_;
   std::unique_ptr<engine::Store> store_;
+  CommandsLock commands_lock_;
+  // Spent when the engine starts.
+  std::unique_ptr<engine::Recovery> recovery_;
   engine::EventLogs logs_;
   std::unique_ptr<rpc::ErrorChannel> errors_;
   std::unique_ptr<engine::EngineThread> engine_;

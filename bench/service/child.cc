@@ -99,7 +99,8 @@ std::unique_ptr<Child> StartServer(const std::string& config) {
   }
   close(fd);
   auto server = std::make_unique<Child>(std::vector<std::string>{
-      ProgramFolder() + "/jobrunnerd", "--config=" + path, "--listen=127.0.0.1:0",
+      ProgramFolder() + "/jobrunnerd", "--config=" + path,
+      "--store=memory:", "--listen=127.0.0.1:0",
       // Its standard input: it ends when the bench does, however that ends.
       "--exit_with_parent_fd=0", "--log_level=warning"});
   std::filesystem::remove(path);

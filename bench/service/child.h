@@ -40,7 +40,7 @@ class Child {
 // The folder of the program that runs.
 std::string ProgramFolder();
 
-// jobrunnerd with a configuration, as JSON; on loopback, with a free port.
+// jobrunnerd with a configuration, as JSON; in memory, on loopback, with a free port.
 std::unique_ptr<Child> StartServer(const std::string& config);
 std::unique_ptr<Child> StartBareServer();
 

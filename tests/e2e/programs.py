@@ -86,8 +86,8 @@ class ProgramTest(unittest.TestCase):
         return process
 
     def start_server(self, *flags):
-        """Starts a server on a free port; returns its process and its address."""
-        process = subprocess.Popen([SERVER, "--listen=127.0.0.1:0", *flags],
+        """Starts a server on a free port, with the memory store; returns its process and address."""
+        process = subprocess.Popen([SERVER, "--listen=127.0.0.1:0", "--store=memory:", *flags],
                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                                    cwd=self.directory, env=self.environment())
         self.addCleanup(self.end, process, signal.SIGTERM)

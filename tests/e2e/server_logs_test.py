@@ -99,10 +99,10 @@ class RefusalTest(ServerTest):
         self.assertIn("workers.max: must be from 1 to 100000, is 0", said)
         self.assertEqual(self.refusal("--nonsense")[0], 2)
 
-    def test_another_store_is_refused(self):
-        code, said = self.refusal("--store=rocksdb:/tmp/x")
+    def test_a_store_that_there_is_not_is_refused(self):
+        code, said = self.refusal("--store=mysql://localhost")
         self.assertEqual(code, 2)
-        self.assertIn('store: "rocksdb:/tmp/x" is not a store that this version has', said)
+        self.assertIn('store: "mysql://localhost" is not a store that this version has', said)
 
     def test_a_command_that_cannot_be_run_is_refused(self):
         config = self.write("config.json",

@@ -81,6 +81,7 @@ class Server:
         self.pid = Pid(self.process.pid)
         self.said = []
         self.channel = None
+        self.closed = False
 
     def await_serving(self):
         line = self.process.stdout.readline().decode()
@@ -107,6 +108,8 @@ class Server:
         return self.process.wait()
 
     def close(self):
+        if self.closed:
+            return
         if self.channel is not None:
             self.channel.close()
         if self.process.poll() is None:
@@ -116,6 +119,7 @@ class Server:
             if pipe is not None:
                 pipe.close()
         self.pid.close()
+        self.closed = True
 
 
 class ServerTest(unittest.TestCase):
@@ -144,6 +148,9 @@ class ServerTest(unittest.TestCase):
             return file.read()
 
     def launch(self, *words, **popen):
+        """Starts a server: with the memory store, unless `words` or the environment name another."""
+        if not any(word.startswith("--store=") for word in words) and "env" not in popen:
+            words = ("--store=memory:", *words)
         server = Server(words, cwd=self.directory, **popen)
         self.addCleanup(server.close)
         return server

@@ -41,7 +41,7 @@ class ReadmePython(unittest.TestCase):
         (directory / "program.py").write_text(program)
 
         jobrunnerd = pathlib.Path(os.environ["JOBRUNNER_BIN"]) / "jobrunnerd"
-        cls.server = subprocess.Popen([jobrunnerd, "--listen=127.0.0.1:0"], text=True,
+        cls.server = subprocess.Popen([jobrunnerd, "--store=memory:", "--listen=127.0.0.1:0"], text=True,
                                       stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
         cls.addClassCleanup(cls.end_server)
         proxy = CuttingProxy(cls.server.stdout.readline().split()[-1])

@@ -30,6 +30,7 @@ class ReadmeShell(unittest.TestCase):
                        if not name.startswith("JOBRUNNER_")}
         environment["PATH"] = f"{bin_directory}:{environment['PATH']}"
         environment["XDG_RUNTIME_DIR"] = str(self.directory)
+        environment["STATE_DIRECTORY"] = f"{self.directory}/state"
         return subprocess.Popen(["bash", "-c", commands], cwd=self.directory, env=environment,
                                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                 stderr=subprocess.PIPE, text=True)

@@ -46,7 +46,7 @@ class ConfigTest : public ::testing::Test {
 TEST_F(ConfigTest, WithoutFileAndFlagsEverythingHasItsDefault) {
   const Config config = Loaded();
   EXPECT_EQ(config.listen(), "127.0.0.1:7420");
-  EXPECT_EQ(config.store(), "memory:");
+  EXPECT_THAT(config.store(), ::testing::StartsWith("rocksdb:/"));
   EXPECT_EQ(config.workers().min(), 0);
   EXPECT_GE(config.workers().max(), 4);
   EXPECT_FALSE(config.commands().allow_any());
@@ -56,6 +56,7 @@ TEST_F(ConfigTest, WithoutFileAndFlagsEverythingHasItsDefault) {
   EXPECT_EQ(config.limits().request_bytes_max(), 64 << 20);
   EXPECT_EQ(config.limits().memory_store_bytes(), 256 << 20);
   EXPECT_EQ(config.limits().shards_loaded_max(), 1024);
+  EXPECT_EQ(config.limits().disk_reserve(), 256 << 20);
   EXPECT_EQ(config.shutdown_grace().seconds(), 5);
   EXPECT_EQ(config.retention().seconds(), 24 * 3600);
   EXPECT_EQ(config.log().level(), "info");
@@ -73,7 +74,7 @@ TEST_F(ConfigTest, AFileSetsEveryField) {
     "commands": {"allow_any": true, "allow": [{"name": "true", "path": "/bin/true"}],
                  "output_bytes_max": 1000, "env": {"A": "1"}, "working_directory": "/tmp"},
     "limits": {"jobs_per_batch_max": 10, "jobs_unfinished_max": 20, "request_bytes_max": 30,
-               "memory_store_bytes": 40, "shards_loaded_max": 50},
+               "memory_store_bytes": 40, "shards_loaded_max": 50, "disk_reserve": 0},
     "shutdown_grace": "0.5s", "retention": "60s",
     "log": {"level": "debug", "file": "a", "job_log": "-", "job_log_format": "json",
             "file_bytes_max": 8192},
@@ -90,6 +91,7 @@ TEST_F(ConfigTest, AFileSetsEveryField) {
   EXPECT_EQ(config.commands().allow(0).path(), "/bin/true");
   EXPECT_EQ(config.commands().env().at("A"), "1");
   EXPECT_EQ(config.limits().shards_loaded_max(), 50);
+  EXPECT_EQ(config.limits().disk_reserve(), 0);
   EXPECT_EQ(config.shutdown_grace().nanos(), 500'000'000);
   EXPECT_EQ(config.log().job_log_format(), "json");
   EXPECT_EQ(config.web().listen(), "127.0.0.1:0");
@@ -160,7 +162,9 @@ INSTANTIATE_TEST_SUITE_P(
         Fault{R"({"listen": "::1:7420"})", "an IPv6 address stands in brackets"},
         Fault{R"({"listen": "unix:"})", "listen: unix: needs a path"},
         Fault{R"({"listen": "unix:/)" + std::string(107, 'x') + "\"}", "at most 107 bytes"},
-        Fault{R"({"store": "rocksdb:/tmp/x"})", "store: \"rocksdb:/tmp/x\" is not a store"},
+        Fault{R"({"store": "mysql://x"})", "store: \"mysql://x\" is not a store"},
+        Fault{R"({"store": "rocksdb:"})", "store: \"rocksdb:\" is not a store"},
+        Fault{R"({"limits": {"disk_reserve": -1}})", "limits.disk_reserve: must be"},
         Fault{R"({"workers": {"max": 100001}})", "workers.max: must be from 1 to 100000"},
         Fault{R"({"workers": {"min": -1}})", "workers.min: must be from 0"},
         Fault{R"({"workers": {"min": 5, "max": 4}})", "workers.min: must not be more than"},
