@@ -114,6 +114,7 @@ absl::Status Server::OpenStore() {
   }
   ASSIGN_OR_RETURN(auto recovery, store_->Recover());
   recovery_ = std::make_unique<engine::Recovery>(std::move(recovery));
+  if (!store_->durable()) return absl::OkStatus();
   base::LogInfo(*logger_, "store %s, start %d on it: %d batches go on", config_.store(),
                 recovery_->epoch, recovery_->unfinished.size());
   return absl::OkStatus();
