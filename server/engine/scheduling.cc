@@ -104,19 +104,21 @@ bool Engine::State::StartFresh(ActiveBatch& active) {
   const Shard& stored = active.batch.shards()[shard];
   const int32_t index = stored.first_index + run.next_fresh++;
   if (run.next_fresh == stored.count) active.fresh_shards.erase(shard);
+  const JobFold job = active.batch.Job(index);
   // An earlier server has looked at it already.
-  if (active.batch.Job(index).state != v1::JOB_STATE_QUEUED) {
+  if (job.state != v1::JOB_STATE_QUEUED) {
     ReleaseIfIdle(active, shard);
     return false;
   }
   const EffectiveOptions options = OptionsOf(active, JobOf(active, shard, index));
   const base::SteadyTime ready_at = Later(active.accepted_at, options.delay);
-  if (ready_at > now_.steady) {
+  // What was started once has had its delay, also where the wall clock was set back since.
+  if (ready_at > now_.steady && !job.started) {
     retries_.Add(&active, index, ready_at);
     ReleaseIfIdle(active, shard);
     return false;
   }
-  const bool started = TryStart(active, shard, index, ready_at);
+  const bool started = TryStart(active, shard, index, std::min(ready_at, now_.steady));
   if (!started) ReleaseIfIdle(active, shard);
   return started;
 }

@@ -151,13 +151,13 @@ void BatchChecker::CheckStart(int32_t index, JobModel& job) {
   const engine::EffectiveOptions options = OptionsOf(index);
   Hold(job.state == v1::JOB_STATE_QUEUED, "what starts was queued", index);
   Hold(now_.steady >= job.not_before, "nothing starts before its backoff has passed", index);
-  Hold(now_.steady >= accepted_at_ + options.delay, "nothing starts before its delay has passed",
-       index);
+  Hold(job.started || now_.steady >= accepted_at_ + options.delay,
+       "nothing starts before its delay has passed", index);
   Hold(!CancelRecorded(index), "nothing starts after its cancel", index);
   Hold(!interventions.draining, "nothing starts in a drain", index);
   Hold(now_.steady < Later(accepted_at_, options.total_bound()),
        "nothing starts after its total_timeout", index);
-  if (job.attempts == 0) {
+  if (!job.started) {
     Hold(now_.steady < Later(accepted_at_, options.start_bound()),
          "nothing starts after its start_timeout", index);
   }
@@ -169,6 +169,8 @@ void BatchChecker::CheckStart(int32_t index, JobModel& job) {
        "no more run than max_parallelism", index);
   job.state = v1::JOB_STATE_RUNNING;
   job.started_at = now_.steady;
+  job.started = true;
+  job.server_lost = false;
   job.told.reset();
 }
 
@@ -298,7 +300,9 @@ void BatchChecker::CheckLateness(int32_t index, const JobModel& job) {
   if (job.state == v1::JOB_STATE_RUNNING || interventions.draining) return;
   const engine::EffectiveOptions options = OptionsOf(index);
   auto due = std::min(Later(accepted_at_, options.total_bound()), ends_at_);
-  if (job.attempts == 0) due = std::min(due, Later(accepted_at_, options.start_bound()));
+  if (!job.started) due = std::min(due, Later(accepted_at_, options.start_bound()));
+  // What passed while no server ran is looked after by the next.
+  due = std::max(due, restarted_at_);
   const bool late = due != base::SteadyTime::max() && now_.steady > due + lateness_;
   if (!late) return;
   Hold(false,
@@ -312,7 +316,7 @@ void BatchChecker::CheckOwnDeadline(int32_t index, const JobModel& job, v1::Reas
   const engine::EffectiveOptions options = OptionsOf(index);
   failed_for_good_ = true;
   if (reason == v1::REASON_START_TIMEOUT) {
-    Hold(job.attempts == 0 && now_.steady >= Later(accepted_at_, options.start_bound()),
+    Hold(!job.started && now_.steady >= Later(accepted_at_, options.start_bound()),
          "a START_TIMEOUT has passed before any start", index);
   } else {
     Hold(now_.steady >= Later(accepted_at_, options.total_bound()), "a TOTAL_TIMEOUT has passed",
@@ -325,7 +329,7 @@ void BatchChecker::CheckCancel(const JobChange& change, JobModel& job, Events& e
   const bool waited = job.state == v1::JOB_STATE_QUEUED || job.state == v1::JOB_STATE_RETRYING;
   const bool ran = job.state == v1::JOB_STATE_RUNNING && job.told.has_value();
   if (!Hold(waited || ran, "what is cancelled waited, or ran and has ended", index)) return;
-  Hold(!ran || job.told->stop_asked, "what ran was asked to stop", index);
+  Hold(!ran || job.told->stop_asked || job.server_lost, "what ran was asked to stop", index);
   const v1::Error error = TakeResult(change, v1::JOB_STATE_CANCELLED, job, events).error();
   Hold(error.code() == (IsDeadline(error.reason()) ? 4 : 1),
        "a deadline is DEADLINE_EXCEEDED, any other cancel CANCELLED", index);
@@ -379,7 +383,7 @@ void BatchChecker::CheckReason(v1::Reason reason, int32_t code, int32_t index) {
       Hold(critical_, "a job had a critical error");
       return;
     case v1::REASON_SERVER_SHUTDOWN:
-      Hold(interventions.draining, "the server drains");
+      Hold(interventions.draining || interventions.server_ended, "the server drains or has ended");
       return;
     default:
       Hold(false, absl::StrCat("nothing is cancelled for ", v1::Reason_Name(reason)));

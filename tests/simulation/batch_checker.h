@@ -5,6 +5,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "engine/attempt.h"
@@ -32,6 +33,8 @@ struct Interventions {
   bool readers_went = false;
   bool draining = false;
   bool durable = false;
+  // It lived for a call, and the server of that call has ended.
+  bool server_ended = false;
   base::SteadyTime call_deadline = base::SteadyTime::max();
 };
 
@@ -47,6 +50,11 @@ class BatchChecker {
 
   // To be called with each record before it goes anywhere; then it is part of fold().
   void Check(const base::Now& now, const engine::Record& record);
+
+  // Another server has started on what is left of the batch's records, each with its time: the
+  // model is what they say, and attempts that ran are lost.
+  using History = std::vector<std::pair<base::Now, const engine::Record*>>;
+  void Restarted(const base::Now& now, const History& history);
 
   // An attempt of the job ended, before the engine hears of it.
   void Told(int32_t index, ToldOutcome outcome) { jobs_[index].told = std::move(outcome); }
@@ -74,6 +82,11 @@ class BatchChecker {
     base::SteadyTime not_before{};
     base::SteadyTime started_at{};
     std::optional<ToldOutcome> told;
+    // At least once, if only to be put back.
+    bool started = false;
+    // It ran when a server ended.
+    bool server_lost = false;
+    base::WallTime retry_at{};
   };
   // The events of one record, by what they tell.
   struct Events {
@@ -106,12 +119,17 @@ class BatchChecker {
   v1::JobResult TakeResult(const engine::JobChange& change, v1::JobState state, const JobModel& job,
                            Events& events);
   void End(JobModel& job, v1::JobState state);
+  // What a record says, taken as it is.
+  void Recall(const engine::Record& record);
+  void Recall(const engine::JobChange& change, const engine::Changed& changed);
+  void Reckon(const base::Now& now, base::WallTime last_record);
 
   Verdict* const verdict_;
   const v1::BatchSpec spec_;
   const engine::EffectiveOptions defaults_;
   const v1::JobOptions queue_defaults_;
-  const base::SteadyTime accepted_at_;
+  base::SteadyTime accepted_at_;
+  base::SteadyTime restarted_at_ = base::SteadyTime::min();
   const std::chrono::nanoseconds lateness_;
   base::SteadyTime ends_at_ = base::SteadyTime::max();
   base::Now now_{};

@@ -35,6 +35,11 @@ base::SteadyTime Clients::Schedule() {
   return world_.timeline().now().steady + std::chrono::milliseconds(busy_ms);
 }
 
+void Clients::ServerDied() {
+  unanswered_ = 0;
+  ++servers_died_;
+}
+
 void Clients::ActSomehow() {
   switch (chance_.Between(0, 9)) {
     case 0:
@@ -165,7 +170,8 @@ void Clients::Watch() {
   if (known.empty()) return;
   const std::string id = chance_.OneOf(known);
   world_.Tell(engine::DisconnectWatch{id, +1});
-  world_.timeline().In(chance_.Milliseconds(1, 30'000), [this, id] {
+  world_.timeline().In(chance_.Milliseconds(1, 30'000), [this, id, server = servers_died_] {
+    if (server != servers_died_) return;
     world_.CheckerOf(id)->interventions.readers_went = true;
     world_.Tell(engine::DisconnectWatch{id, -1});
   });

@@ -19,6 +19,9 @@ class Clients {
   // Spreads what they do over the world's busy time; returns when that ends.
   base::SteadyTime Schedule();
 
+  // No call that was made has an answer any more, and who watched is gone.
+  void ServerDied();
+
   // Calls without an answer.
   int64_t unanswered() const { return unanswered_; }
 
@@ -47,6 +50,7 @@ class Clients {
   World& world_;
   Chance& chance_;
   int64_t unanswered_ = 0;
+  int64_t servers_died_ = 0;
   int64_t last_id_ = 0;
   int64_t last_request_ = 0;
   std::map<std::string, Request> requests_;

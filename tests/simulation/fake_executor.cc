@@ -27,7 +27,7 @@ FakeExecutor::FakeExecutor(Timeline* timeline, Chance* chance, Sink sink)
       slowest_ms_(chance_.Skewed(5, 20'000)) {}
 
 void FakeExecutor::Start(engine::Assignment assignment) {
-  const Number number = assignment.token.number;
+  const Number number = NumberOf(assignment.token);
   Attempt& attempt = attempts_[number];
   attempt.command = assignment.job().has_command();
   attempt.assignment = std::move(assignment);
@@ -57,10 +57,10 @@ void FakeExecutor::Talk(Number number) {
 }
 
 void FakeExecutor::Stop(const engine::StopOrder& order) {
-  auto found = attempts_.find(order.token.number);
+  auto found = attempts_.find(NumberOf(order.token));
   if (found == attempts_.end()) return;
   Attempt& attempt = found->second;
-  const Number number = order.token.number;
+  const Number number = NumberOf(order.token);
   timeline_->In(order.grace, [=, this] { EndForced(number); });
   if (std::exchange(attempt.stopped, true)) return;
   const bool obeys = calm_ || !chance_.Of(disobeying_);

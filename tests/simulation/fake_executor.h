@@ -29,6 +29,8 @@ class FakeExecutor {
   void Stop(const engine::StopOrder& order);
   // All attempts of one worker are lost.
   void CrashWorker();
+  // What runs is gone, and nobody is told; what was on its way arrives.
+  void ServerDied() { attempts_.clear(); }
   // From here on all that runs ends soon, and well.
   void CalmDown();
 
@@ -41,7 +43,11 @@ class FakeExecutor {
     bool command = false;
     bool stopped = false;
   };
+  // Of its token: the epoch and the number.
   using Number = uint64_t;
+  static Number NumberOf(const engine::AttemptToken& token) {
+    return (uint64_t{token.epoch} << 40) + token.number;
+  }
 
   void Plan(Number number);
   void Talk(Number number);

@@ -24,6 +24,8 @@ std::string NameOf(Fault fault) {
       return "WokenLate";
     case Fault::kOutcomeLost:
       return "OutcomeLost";
+    case Fault::kAcknowledgedLost:
+      return "AcknowledgedLost";
   }
   return "Unknown";
 }

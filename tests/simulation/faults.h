@@ -18,6 +18,7 @@ enum class Fault {
   kCancelIgnored,         // a cancel is answered and not done
   kWokenLate,             // the clock runs on past what the engine asked for
   kOutcomeLost,           // an attempt ends and nobody says so
+  kAcknowledgedLost,      // a crash takes back what was acknowledged or shown
 };
 
 inline constexpr Fault kEveryFault[] = {
@@ -25,7 +26,7 @@ inline constexpr Fault kEveryFault[] = {
     Fault::kAnsweredBeforeStored, Fault::kStopSwallowed,
     Fault::kStaleOutcomeAccepted, Fault::kStartedTwice,
     Fault::kCancelIgnored,        Fault::kWokenLate,
-    Fault::kOutcomeLost,
+    Fault::kOutcomeLost,          Fault::kAcknowledgedLost,
 };
 
 std::string NameOf(Fault fault);

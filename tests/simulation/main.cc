@@ -23,18 +23,21 @@ int main(int argc, char** argv) {
   const int64_t count = absl::GetFlag(FLAGS_seeds);
   int64_t jobs = 0;
   int64_t steps = 0;
+  int64_t restarts = 0;
   for (int64_t i = 0; i < count; ++i) {
     const uint64_t seed = first + static_cast<uint64_t>(i);
     jobrunner::simulation::World world(seed);
     world.Run();
     jobs += world.jobs();
     steps += world.steps();
+    restarts += world.restarts();
     if (!world.verdict().failed()) continue;
     std::printf("seed %llu: %s\nreplay: %s --seed=%llu\n", static_cast<unsigned long long>(seed),
                 world.verdict().message().c_str(), argv[0], static_cast<unsigned long long>(seed));
     return 1;
   }
-  std::printf("%lld worlds, %lld jobs, %lld steps: all held\n", static_cast<long long>(count),
-              static_cast<long long>(jobs), static_cast<long long>(steps));
+  std::printf("%lld worlds, %lld jobs, %lld steps, %lld restarts: all held\n",
+              static_cast<long long>(count), static_cast<long long>(jobs),
+              static_cast<long long>(steps), static_cast<long long>(restarts));
   return 0;
 }

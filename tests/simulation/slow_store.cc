@@ -15,31 +15,89 @@ std::chrono::nanoseconds Slowest(Chance& chance) {
 
 }  // namespace
 
-SlowStore::SlowStore(Timeline* timeline, Chance* chance, Verdict* verdict)
-    : timeline_(timeline), chance_(*chance), verdict_(verdict), slowest_(Slowest(*chance)) {}
+SlowStore::SlowStore(Timeline* timeline, Chance* chance, Verdict* verdict,
+                     std::function<bool()> dies)
+    : timeline_(timeline),
+      chance_(*chance),
+      verdict_(verdict),
+      dies_(std::move(dies)),
+      slowest_(Slowest(*chance)) {}
 
 std::chrono::nanoseconds SlowStore::Latency() {
   if (slowest_.count() == 0) return slowest_;
   return std::min(slowest_, chance_.Milliseconds(1, slowest_ / std::chrono::milliseconds(1)));
 }
 
-void SlowStore::Commit(std::vector<engine::Write> writes, std::function<void()> stable) {
-  waiting_.push_back({std::move(writes), std::move(stable)});
-  if (syncing_.empty()) Sync();
+bool SlowStore::Dies() {
+  if (!dead_) dead_ = dies_();
+  return dead_;
+}
+
+void SlowStore::Later(std::function<void()> action) {
+  timeline_->In(Latency(), [this, action = std::move(action), life = life_] {
+    if (life == life_ && !Dies()) action();
+  });
+}
+
+void SlowStore::Commit(std::vector<engine::Write> writes, engine::Sync sync,
+                       std::function<void()> done) {
+  log_.push_back(
+      {timeline_->now(), std::make_shared<const std::vector<engine::Write>>(std::move(writes))});
+  waiting_.push_back({log_.size() - 1, sync, std::move(done)});
+  if (!Dies() && syncing_.empty()) Sync();
 }
 
 void SlowStore::Sync() {
   syncing_ = std::exchange(waiting_, {});
-  timeline_->In(Latency(), [this] { Synced(); });
+  Later([this] { Synced(); });
 }
 
 void SlowStore::Synced() {
-  const std::deque<Waiting> done = std::exchange(syncing_, {});
-  for (const Waiting& commit : done) {
-    for (const engine::Write& write : commit.writes) Apply(write);
-    commit.stable();
+  const std::deque<Waiting> group = std::exchange(syncing_, {});
+  for (const Waiting& commit : group) {
+    for (const engine::Write& write : *log_[commit.place].writes) Apply(write);
+    // With it all that were before it.
+    if (commit.sync == engine::Sync::kNow) stable_ = commit.place + 1;
+    commit.done();
   }
-  if (!waiting_.empty() && syncing_.empty()) Sync();
+  if (!Dies() && !waiting_.empty() && syncing_.empty()) Sync();
+}
+
+void SlowStore::Crash(size_t kept) {
+  ++life_;
+  dead_ = false;
+  waiting_.clear();
+  syncing_.clear();
+  log_.resize(kept);
+  stable_ = kept;
+  batches_.clear();
+  expire_times_.clear();
+  removed_.clear();
+  requests_.clear();
+  for (const Logged& commit : log_) {
+    for (const engine::Write& write : *commit.writes) Apply(write);
+  }
+}
+
+std::vector<std::unique_ptr<engine::Batch>> SlowStore::Recover() const {
+  std::map<std::string, std::unique_ptr<engine::Batch>> folds;
+  for (const Logged& commit : log_) {
+    for (const engine::Write& write : *commit.writes) {
+      const auto* append = std::get_if<engine::Append>(&write);
+      if (append == nullptr || WasRemoved(append->batch_id)) continue;
+      std::unique_ptr<engine::Batch>& fold = folds[append->batch_id];
+      if (const auto* accepted = std::get_if<engine::Accepted>(&append->record)) {
+        fold = std::make_unique<engine::Batch>(*accepted);
+        fold->DropBytes();
+      }
+      fold->Apply(append->record);
+    }
+  }
+  std::vector<std::unique_ptr<engine::Batch>> unfinished;
+  for (auto& [id, fold] : folds) {
+    if (!fold->finished()) unfinished.push_back(std::move(fold));
+  }
+  return unfinished;
 }
 
 void SlowStore::Apply(const engine::Write& write) {
@@ -97,7 +155,7 @@ void SlowStore::FindExpired(const engine::FindExpired& find,
   for (const auto& [id, request] : requests_) {
     if (request.keep_until <= find.now && room()) expired.request_ids.push_back(id);
   }
-  timeline_->In(Latency(), [=] { found(engine::FoundExpired{expired}); });
+  Later([=] { found(engine::FoundExpired{expired}); });
 }
 
 std::optional<engine::KnownAnswer> SlowStore::Known(const std::string& request_id) const {
@@ -121,7 +179,7 @@ void SlowStore::Load(const engine::LoadShard& load,
   } else if (!WasRemoved(load.batch_id)) {
     verdict_->Fail(absl::StrCat(load.batch_id, ": a shard is loaded before it is stable"));
   }
-  timeline_->In(Latency(), [=] { loaded(answer); });
+  Later([=] { loaded(answer); });
 }
 
 const engine::Batch* SlowStore::Find(const std::string& batch_id) const {

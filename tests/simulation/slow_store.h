@@ -20,13 +20,30 @@
 namespace jobrunner::simulation {
 
 // A store in virtual time: what is committed while a sync is under way waits for the next one;
-// shards arrive late and in any order. It folds what is stable.
+// shards arrive late and in any order. It folds what is done. The server may die at whatever it
+// does.
 class SlowStore {
  public:
-  SlowStore(Timeline* timeline, Chance* chance, Verdict* verdict);
+  // One commit, and when it was made.
+  struct Logged {
+    base::Now time;
+    std::shared_ptr<const std::vector<engine::Write>> writes;
+  };
 
-  // `stable` is called when it is.
-  void Commit(std::vector<engine::Write> writes, std::function<void()> stable);
+  // `dies` is asked before and after each thing: true, and nothing more is done until Crash.
+  SlowStore(Timeline* timeline, Chance* chance, Verdict* verdict, std::function<bool()> dies);
+
+  // `done` is called when it is.
+  void Commit(std::vector<engine::Write> writes, engine::Sync sync, std::function<void()> done);
+
+  // All commits, and how many of them, from the first on, no crash takes back.
+  const std::vector<Logged>& log() const { return log_; }
+  size_t stable() const { return stable_; }
+  // The server has died, and the first `kept` commits are there.
+  void Crash(size_t kept);
+  // What is unfinished, folded anew.
+  std::vector<std::unique_ptr<engine::Batch>> Recover() const;
+
   void Load(const engine::LoadShard& load, std::function<void(engine::ShardLoaded)> loaded);
 
   void FindExpired(const engine::FindExpired& find,
@@ -43,8 +60,9 @@ class SlowStore {
 
  private:
   struct Waiting {
-    std::vector<engine::Write> writes;
-    std::function<void()> stable;
+    size_t place = 0;
+    engine::Sync sync = engine::Sync::kNow;
+    std::function<void()> done;
   };
   struct Request {
     std::string batch_id;
@@ -60,11 +78,19 @@ class SlowStore {
   void Apply(const engine::Remove& remove);
   void Apply(const engine::ForgetRequest& forget);
   std::chrono::nanoseconds Latency();
+  bool Dies();
+  // After a while, unless the server dies before.
+  void Later(std::function<void()> action);
 
   Timeline* const timeline_;
   Chance& chance_;
   Verdict* const verdict_;
+  const std::function<bool()> dies_;
   const std::chrono::nanoseconds slowest_;
+  std::vector<Logged> log_;
+  size_t stable_ = 0;
+  bool dead_ = false;
+  int64_t life_ = 0;
   std::deque<Waiting> waiting_;
   std::deque<Waiting> syncing_;
   std::map<std::string, std::unique_ptr<engine::Batch>> batches_;

@@ -42,13 +42,15 @@ World::World(uint64_t seed, Fault fault)
       chance_(seed),
       options_(RandomEngine(chance_, queue_names_)),
       lag_(chance_.Of(0.5) ? std::chrono::nanoseconds(0) : chance_.Milliseconds(1, 5)),
-      engine_(options_),
-      store_(&timeline_, &chance_, &verdict_),
+      engine_(std::make_unique<engine::Engine>(options_)),
+      store_(&timeline_, &chance_, &verdict_, [this] { return ServerDies(); }),
       executor_(
           &timeline_, &chance_,
           {[this](engine::Outcome outcome, bool stale) { Finished(std::move(outcome), stale); },
            [this](engine::Input input) {
              if (auto* returned = std::get_if<engine::SlotReturned>(&input)) {
+               // Of a server that is gone.
+               if (returned->token.epoch != options_.epoch) return;
                lost_slots_.erase(returned->token.number);
              }
              Tell(std::move(input));
@@ -56,6 +58,12 @@ World::World(uint64_t seed, Fault fault)
       clients_(std::make_unique<Clients>(this)),
       pool_max_(options_.pool.max) {
   for (const engine::QueueSettings& queue : options_.queues) queues_[queue.name].settings = queue;
+  // A restart makes good what other faults did, and is their end.
+  const bool may_die = fault_ == Fault::kNone || fault_ == Fault::kAcknowledgedLost;
+  if (options_.durable && may_die && chance_.Of(0.7)) {
+    deaths_left_ = chance_.Between(1, 6);
+    dying_ = 0.001 * static_cast<double>(chance_.Skewed(1, 100));
+  }
   if (fault_ != Fault::kNone) fault_countdown_ = chance_.Between(0, 20);
 }
 
@@ -77,7 +85,8 @@ void World::Run() {
     if (!goes_on) return;
     timeline_.MoveTo(moment);
     timeline_.RunDue();
-    Step();
+    if (!dead_) Step();
+    if (dead_) Restart();
   }
   if (!verdict_.failed()) CheckEnd();
 }
@@ -102,6 +111,12 @@ bool World::MoveOn() {
       phase_ = Phase::kEnding;
       [[fallthrough]];
     case Phase::kEnding:
+      // What it put back is for the next.
+      if (drained_ && deaths_left_ > 0 && store_.idle()) {
+        --deaths_left_;
+        Restart();
+      }
+      if (phase_ != Phase::kEnding) return true;
       return !drained_ || !store_.idle() || !inputs_.empty() || clients_->unanswered() > 0;
   }
   return false;
@@ -123,9 +138,12 @@ void World::CalmDown() {
 
 void World::Step() {
   CheckAwake();
+  commits_told_ += static_cast<size_t>(std::count_if(
+      inputs_.begin(), inputs_.end(),
+      [](const engine::Input& input) { return std::holds_alternative<engine::Committed>(input); }));
   const base::Now now = timeline_.now();
   const auto interest = static_cast<engine::EventListener::Interest>(options_.seed % 3);
-  engine::Effects effects = engine_.Step(now, interest, &inputs_);
+  engine::Effects effects = engine_->Step(now, interest, &inputs_);
   inputs_.clear();
   wake_ = effects.wake;
   if (fault_ == Fault::kWokenLate && wake_ > now.steady && wake_ != base::SteadyTime::max()) {
@@ -134,6 +152,7 @@ void World::Step() {
   }
   trace_.Add(now, effects);
   Perform(std::move(effects));
+  if (dead_) return;
   CheckStops();
   if (chance_.Of(0.05)) CheckFolds();
   endings_.clear();
@@ -144,8 +163,10 @@ void World::Perform(engine::Effects effects) {
   PerformStops(effects.stops);
   CheckWrites(effects.writes);
   if (verdict_.failed()) return;
-  if (!effects.writes.empty()) Store(std::move(effects.writes), effects.ticket);
+  if (!effects.writes.empty()) Store(std::move(effects.writes), effects.sync, effects.ticket);
+  if (dead_) return;
   CheckPublishes(effects);
+  commits_shown_ = commits_told_;
   for (const auto& reply : effects.replies) reply();
   PerformStarts(effects.starts);
   for (const engine::LoadShard& load : effects.loads) {
@@ -275,7 +296,7 @@ void World::CheckRemoval(const std::string& batch_id) {
   removed_.insert(batch_id);
 }
 
-void World::Store(std::vector<engine::Write> writes, uint64_t ticket) {
+void World::Store(std::vector<engine::Write> writes, engine::Sync sync, uint64_t ticket) {
   DropSomething(&writes);
   const bool early =
       fault_ == Fault::kAnsweredBeforeStored && store_.idle() && store_.slowest().count() > 0;
@@ -283,7 +304,7 @@ void World::Store(std::vector<engine::Write> writes, uint64_t ticket) {
     fault_fired_ = true;
     Tell(engine::Committed{ticket});
   }
-  store_.Commit(std::move(writes), [=, this] {
+  store_.Commit(std::move(writes), sync, [=, this] {
     if (!early) Tell(engine::Committed{ticket});
   });
 }
@@ -309,6 +330,8 @@ void World::CheckPublishes(const engine::Effects& effects) {
   for (const engine::Publish& publish : effects.publishes) {
     Require(stable(publish.batch->id, publish.last_sequence),
             publish.batch->id + ": what is published is stable");
+    int64_t& shown = shown_[publish.batch->id];
+    shown = std::max(shown, publish.last_sequence);
   }
   for (const engine::Notice& notice : effects.notices) {
     Require(stable(notice.batch->id, notice.event.sequence()),
@@ -346,22 +369,23 @@ void World::CheckFolds() {
   const engine::Batch& fold = checkers_.at(id)->fold();
   const engine::Batch* stored = store_.Find(id);
   if (options_.durable && stored != nullptr && stored->finished()) return;
-  const auto described = engine_.DescribeBatch(id);
+  const auto described = engine_->DescribeBatch(id);
   Require(described.ok() && described->SerializeAsString() == fold.Describe().SerializeAsString(),
           id + ": a batch is the fold of its records");
   const auto index = static_cast<int32_t>(chance_.Between(0, fold.job_count() - 1));
-  const auto job = engine_.DescribeJob(id, index);
+  const auto job = engine_->DescribeJob(id, index);
   Require(job.ok() && job->status.state() == fold.StateSeen(index) &&
               job->result_sequence == fold.Job(index).result_sequence,
           absl::StrCat(id, " job ", index, ": a job is the fold of its records"));
-  for (const auto& [name, queue] : engine_.CountAll().queues) {
+  for (const auto& [name, queue] : engine_->CountAll().queues) {
     Require(queue.queued >= 0 && queue.running >= 0 && queue.retrying >= 0,
             name + ": no count is negative");
   }
 }
 
 void World::Finished(engine::Outcome outcome, bool stale) {
-  if (stale) {
+  const bool of_another_server = outcome.token.epoch != options_.epoch;
+  if (stale || of_another_server) {
     ++refused_;
     if (!live_.empty() && Fires(Fault::kStaleOutcomeAccepted)) {
       outcome.token = live_.begin()->second.token;
@@ -464,16 +488,16 @@ void World::CheckEnd() {
                                      checker->fold().Describe().SerializeAsString(),
             id + ": what is stored is what was written");
   }
-  Require(engine_.CountAll().outcomes_refused == refused_, "each stale outcome is refused");
+  Require(engine_->CountAll().outcomes_refused == refused_, "each stale outcome is refused");
 }
 
 void World::CheckStatistics() {
-  const engine::Statistics all = engine_.CountAll();
+  const engine::Statistics all = engine_->CountAll();
   for (const auto& [name, queue] : all.queues) {
     Require(queue.queued == 0 && queue.running == 0 && queue.retrying == 0,
             name + ": nothing is counted when nothing is left");
-    Require(queue.accepted == queue.succeeded + queue.failed + queue.cancelled,
-            name + ": what was accepted has ended");
+    const int64_t ended = queue.succeeded + queue.failed + queue.cancelled;
+    Require(restarts_ > 0 || queue.accepted == ended, name + ": what was accepted has ended");
   }
   Require(all.batches_running == 0, "no batch is counted as running when all have finished");
   Require(all.slots_lost == static_cast<int64_t>(lost_slots_.size()), "lost slots are counted");

@@ -43,6 +43,7 @@ class World {
   bool fault_fired() const { return fault_fired_; }
   int64_t jobs() const { return jobs_; }
   int64_t steps() const { return steps_; }
+  int64_t restarts() const { return restarts_; }
 
   // For the clients.
   Timeline& timeline() { return timeline_; }
@@ -111,7 +112,7 @@ class World {
   void CheckWrite(const engine::Write& write);
   void Admit(const std::string& batch_id, const engine::Accepted& accepted);
   void CheckRemoval(const std::string& batch_id);
-  void Store(std::vector<engine::Write> writes, uint64_t ticket);
+  void Store(std::vector<engine::Write> writes, engine::Sync sync, uint64_t ticket);
   void DropSomething(std::vector<engine::Write>* writes);
   void CheckPublishes(const engine::Effects& effects);
   void CheckStart(const engine::Assignment& assignment);
@@ -126,6 +127,14 @@ class World {
   void CheckEnd();
   void CheckStatistics();
   void Drained();
+  // The server dies now and then, at something that its store does.
+  bool ServerDies();
+  // Another one takes its place, after a while.
+  void Restart();
+  size_t Survivors();
+  void CheckSurvivors();
+  void RestartCheckers();
+  void RestartQueues();
   std::chrono::nanoseconds Slack() const;
 
   const Fault fault_;
@@ -136,7 +145,7 @@ class World {
   engine::EngineOptions options_;
   // How late a Step may come.
   const std::chrono::nanoseconds lag_;
-  engine::Engine engine_;
+  std::unique_ptr<engine::Engine> engine_;
   SlowStore store_;
   FakeExecutor executor_;
   Trace trace_;
@@ -159,6 +168,16 @@ class World {
   std::optional<base::SteadyTime> drain_told_;
   std::chrono::nanoseconds drain_grace_{0};
   std::optional<base::SteadyTime> drained_;
+  // How many times the server may still die, and how likely at each thing that the store does.
+  int64_t deaths_left_ = 0;
+  double dying_ = 0;
+  bool dead_ = false;
+  int64_t restarts_ = 0;
+  // By batch, up to which sequence it was shown.
+  std::map<std::string, int64_t> shown_;
+  // Commits that the engine was told of, and that it has shown.
+  size_t commits_told_ = 0;
+  size_t commits_shown_ = 0;
   bool fault_fired_ = false;
   int64_t fault_countdown_ = 0;
   // A durable store is looked through once a minute for ever, so that time never ends by itself.
