@@ -29,19 +29,25 @@ def transitions_of_the_enum():
     return {name: (set(before.split(", ")), after) for name, before, after in lines}
 
 
+def body_of(signature):
+    """Of a function in batch.cc."""
+    return read("server/engine/batch.cc").split(signature)[1].split("\n}\n")[0]
+
+
 def transitions_of_the_fold():
-    """As Batch::Apply does: the states it checks for, and the one it moves to."""
-    apply = read("server/engine/batch.cc").split("void Batch::Apply(const JobChange&")[1]
-    apply = apply.split("\n}\n")[0]
-    found = {}
-    for name, block in re.findall(r"case JobTransition::(k\w+):(.*?)break;", apply, re.S):
-        check = re.search(r"JOBRUNNER_CHECK\((.*)\);", block)[1]
-        before = set(re.findall(r"JOB_STATE_(\w+)", check))
-        if check.startswith("!Ended("):
-            before = {"QUEUED", "RUNNING", "RETRYING"}
-        after = re.search(r"(?:Move|End)\(.*?JOB_STATE_(\w+)", block)[1]
-        found[name] = (before, after)
-    return found
+    """As Batch has them: the states that Allows names, and the one that Apply moves to."""
+    before = {}
+    for names, states in re.findall(r"((?:\s*case JobTransition::k\w+:)+)\s*return ([^;]+);",
+                                    body_of("bool Batch::Allows(const JobChange&")):
+        found = set(re.findall(r"JOB_STATE_(\w+)", states))
+        if states.startswith("!Ended("):
+            found = {"QUEUED", "RUNNING", "RETRYING"}
+        before.update((name, found) for name in re.findall(r"k\w+", names))
+    after = {}
+    for name, block in re.findall(r"case JobTransition::(k\w+):(.*?)break;",
+                                  body_of("void Batch::Apply(const JobChange&"), re.S):
+        after[name] = re.search(r"(?:Move|End)\(.*?JOB_STATE_(\w+)", block)[1]
+    return {name: (before[name], after[name]) for name in after}
 
 
 class StateMachine(unittest.TestCase):
