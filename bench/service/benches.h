@@ -6,13 +6,21 @@ namespace jobrunner::bench {
 
 // No-op jobs in batches of 1,000, four in flight, against the bare pipeline.
 void BenchBatches();
+// The same, with all of it durable, against the bare pipeline with RocksDB.
+void BenchDurableBatches();
 // One job at a time, against a bare unary call.
 void BenchOneJob();
+// The same, durable, against a bare unary call and a bare fdatasync; and 64 clients against one.
+void BenchDurableOneJob();
 // /bin/true, two at once, against a bare posix_spawn loop.
 void BenchCommands();
 // From the Cancel call to the end of the command on the stream.
 void BenchCancel();
 // What a queued job costs: memory, and time at 10,000 and at 1,000,000 queued.
 void BenchQueued();
+// 10,000,000 queued jobs in a durable store: memory, and the rate of submits at the end.
+void BenchDurableQueued();
+// How long a start takes with 1,000,000 unfinished jobs in 10 batches.
+void BenchStart();
 
 }  // namespace jobrunner::bench

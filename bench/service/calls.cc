@@ -98,6 +98,22 @@ std::string Submit(v1::JobService::Stub& stub, const v1::BatchSpec& batch) {
   return response.batch().id();
 }
 
+std::vector<std::string> SubmitAll(v1::JobService::Stub& stub, int batches, int jobs_each) {
+  v1::BatchSpec batch = EchoBatch(jobs_each);
+  for (v1::Job& job : *batch.mutable_jobs()) job.clear_key();
+  std::vector<std::string> ids;
+  for (int i = 0; i < batches; ++i) ids.push_back(Submit(stub, batch));
+  return ids;
+}
+
+void PauseDefaultQueue(v1::AdminService::Stub& stub) {
+  grpc::ClientContext context;
+  v1::PauseQueueRequest request;
+  v1::PauseQueueResponse response;
+  request.set_queue("default");
+  Expect(stub.PauseQueue(&context, request, &response));
+}
+
 void AwaitEnd(v1::JobService::Stub& stub, const std::string& batch_id) {
   grpc::ClientContext context;
   v1::StreamResultsRequest request;

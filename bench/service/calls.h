@@ -6,6 +6,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "bare.grpc.pb.h"
 #include "jobrunner/v1/admin_service.grpc.pb.h"
@@ -30,6 +31,10 @@ void RunToEnd(Bare::Stub& stub, const Batch& batch);
 
 // Submits, and returns the batch's id.
 std::string Submit(v1::JobService::Stub& stub, const v1::BatchSpec& batch);
+// So many batches of so many jobs without keys. Returns their ids.
+std::vector<std::string> SubmitAll(v1::JobService::Stub& stub, int batches, int jobs_each);
+// Nothing of it starts until it is resumed.
+void PauseDefaultQueue(v1::AdminService::Stub& stub);
 // Blocks until the batch has finished; the server passes nothing but its end.
 void AwaitEnd(v1::JobService::Stub& stub, const std::string& batch_id);
 

@@ -58,12 +58,14 @@ Child::Child(std::vector<std::string> argv) {
   address_ = line.substr(line.find(marker) + marker.size());
 }
 
+// The end of its standard input is a wish to end; a second one would hurry it.
 Child::~Child() {
   close(stdin_);
-  kill(pid_, SIGTERM);
   waitpid(pid_, nullptr, 0);
   close(stdout_);
 }
+
+void Child::Kill() { kill(pid_, SIGKILL); }
 
 int64_t Child::ResidentBytes() const {
   std::ifstream statm("/proc/" + std::to_string(pid_) + "/statm");
@@ -90,7 +92,7 @@ std::string ProgramFolder() {
   return std::filesystem::read_symlink("/proc/self/exe").parent_path().string();
 }
 
-std::unique_ptr<Child> StartServer(const std::string& config) {
+std::unique_ptr<Child> StartServer(const std::string& config, const std::string& store) {
   // The child has read it by the time it serves.
   std::string path = std::filesystem::temp_directory_path() / "jobrunner_bench_XXXXXX";
   const int fd = mkstemp(path.data());
@@ -99,16 +101,18 @@ std::unique_ptr<Child> StartServer(const std::string& config) {
   }
   close(fd);
   auto server = std::make_unique<Child>(std::vector<std::string>{
-      ProgramFolder() + "/jobrunnerd", "--config=" + path,
-      "--store=memory:", "--listen=127.0.0.1:0",
+      ProgramFolder() + "/jobrunnerd", "--config=" + path, "--listen=127.0.0.1:0",
+      "--store=" + store,
       // Its standard input: it ends when the bench does, however that ends.
       "--exit_with_parent_fd=0", "--log_level=warning"});
   std::filesystem::remove(path);
   return server;
 }
 
-std::unique_ptr<Child> StartBareServer() {
-  return std::make_unique<Child>(std::vector<std::string>{ProgramFolder() + "/bare_server"});
+std::unique_ptr<Child> StartBareServer(const std::string& directory) {
+  std::vector<std::string> argv = {ProgramFolder() + "/bare_server"};
+  if (!directory.empty()) argv.push_back(directory);
+  return std::make_unique<Child>(std::move(argv));
 }
 
 }  // namespace jobrunner::bench

@@ -17,10 +17,13 @@ class Child {
  public:
   // `argv[0]` is a path. Blocks until the child has printed a line that has ` serving on ` in it.
   explicit Child(std::vector<std::string> argv);
-  // Ends it: closes its standard input, sends SIGTERM, waits.
+  // Ends it: closes its standard input, waits.
   ~Child();
   Child(const Child&) = delete;
   Child& operator=(const Child&) = delete;
+
+  // Without a warning, as a power cut ends it.
+  void Kill();
 
   const std::string& address() const { return address_; }
   pid_t pid() const { return pid_; }
@@ -40,8 +43,9 @@ class Child {
 // The folder of the program that runs.
 std::string ProgramFolder();
 
-// jobrunnerd with a configuration, as JSON; in memory, on loopback, with a free port.
-std::unique_ptr<Child> StartServer(const std::string& config);
-std::unique_ptr<Child> StartBareServer();
+// jobrunnerd with a configuration, as JSON; on loopback, with a free port.
+std::unique_ptr<Child> StartServer(const std::string& config, const std::string& store = "memory:");
+// Durable if it has a directory, which must not be there yet.
+std::unique_ptr<Child> StartBareServer(const std::string& directory = "");
 
 }  // namespace jobrunner::bench

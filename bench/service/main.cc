@@ -1,38 +1,49 @@
 // service_bench: jobrunner through gRPC, beside what bounds it, in one run.
 //
-// usage: service_bench [batches | one_job | commands | cancel | queued]...   (without: all)
+// usage: service_bench [batches | one_job | commands | cancel | queued |
+//                       durable_batches | durable_one_job | durable_queued | start]...
+//        (without: all)
 
 #include <sys/utsname.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <functional>
-#include <map>
+#include <set>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "bench/service/benches.h"
 
 int main(int argc, char** argv) {
   using namespace jobrunner::bench;
-  const std::map<std::string, std::function<void()>> benches = {{"batches", BenchBatches},
-                                                                {"one_job", BenchOneJob},
-                                                                {"commands", BenchCommands},
-                                                                {"cancel", BenchCancel},
-                                                                {"queued", BenchQueued}};
-  std::vector<std::string> names(argv + 1, argv + argc);
-  if (names.empty()) names = {"batches", "one_job", "commands", "cancel", "queued"};
+  const std::vector<std::pair<std::string, std::function<void()>>> benches = {
+      {"batches", BenchBatches},
+      {"one_job", BenchOneJob},
+      {"commands", BenchCommands},
+      {"cancel", BenchCancel},
+      {"queued", BenchQueued},
+      {"durable_batches", BenchDurableBatches},
+      {"durable_one_job", BenchDurableOneJob},
+      {"durable_queued", BenchDurableQueued},
+      {"start", BenchStart}};
+  const std::set<std::string> wanted(argv + 1, argv + argc);
+  for (const std::string& name : wanted) {
+    const bool known = std::any_of(benches.begin(), benches.end(),
+                                   [&](const auto& bench) { return bench.first == name; });
+    if (known) continue;
+    std::fprintf(stderr, "service_bench: there is no bench \"%s\"\n", name.c_str());
+    return 2;
+  }
   utsname machine{};
   uname(&machine);
-  std::printf("%u cores, %s %s; nothing durable: the memory store\n\n",
-              std::thread::hardware_concurrency(), machine.machine, machine.release);
-  for (const std::string& name : names) {
-    const auto found = benches.find(name);
-    if (found == benches.end()) {
-      std::fprintf(stderr, "service_bench: there is no bench \"%s\"\n", name.c_str());
-      return 2;
-    }
-    found->second();
+  std::printf("%u cores, %s %s\n\n", std::thread::hardware_concurrency(), machine.machine,
+              machine.release);
+  for (const auto& [name, run] : benches) {
+    if (!wanted.empty() && wanted.count(name) == 0) continue;
+    run();
     std::fflush(stdout);
   }
 }

@@ -20,28 +20,12 @@ constexpr int kRoundsOfFew = 20;
 constexpr char kConfig[] =
     R"({"workers": {"max": 1024}, "limits": {"memory_store_bytes": "4294967296"}})";
 
-void Pause(v1::AdminService::Stub& stub) {
-  grpc::ClientContext context;
-  v1::PauseQueueRequest request;
-  v1::PauseQueueResponse response;
-  request.set_queue("default");
-  Expect(stub.PauseQueue(&context, request, &response));
-}
-
 void Resume(v1::AdminService::Stub& stub) {
   grpc::ClientContext context;
   v1::ResumeQueueRequest request;
   v1::ResumeQueueResponse response;
   request.set_queue("default");
   Expect(stub.ResumeQueue(&context, request, &response));
-}
-
-std::vector<std::string> SubmitAll(v1::JobService::Stub& stub, int jobs) {
-  v1::BatchSpec batch = EchoBatch(jobs / kBatches);
-  for (v1::Job& job : *batch.mutable_jobs()) job.clear_key();
-  std::vector<std::string> ids;
-  for (int i = 0; i < kBatches; ++i) ids.push_back(Submit(stub, batch));
-  return ids;
 }
 
 struct Cost {
@@ -53,10 +37,10 @@ struct Cost {
 
 Cost Measure(Child& server, v1::JobService::Stub& jobs, v1::AdminService::Stub& admin, int count) {
   Cost cost;
-  Pause(admin);
+  PauseDefaultQueue(admin);
   const int64_t before = server.ResidentBytes();
   double cpu = server.CpuSeconds();
-  const std::vector<std::string> ids = SubmitAll(jobs, count);
+  const std::vector<std::string> ids = SubmitAll(jobs, kBatches, count / kBatches);
   cost.submit = 1e6 * (server.CpuSeconds() - cpu) / count;
   cost.bytes = static_cast<double>(server.ResidentBytes() - before) / count;
   cpu = server.CpuSeconds();
