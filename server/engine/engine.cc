@@ -52,9 +52,10 @@ Effects Engine::State::Step(base::Now now, EventListener::Interest interest,
 }
 
 void Engine::State::Handle(Committed& committed) {
-  const Journal::Stored stored = journal_.Committed(committed.ticket, &effects_);
+  Journal::Stored stored = journal_.Committed(committed.ticket, &effects_);
   for (ActiveBatch* active : stored.opened) Open(*active);
   if (!options_.durable) return;
+  for (Assignment& assignment : stored.starts) Begin(std::move(assignment));
   for (ActiveBatch* active : stored.finished) Leave(*active);
   if (committed.ticket == expiry_ticket_) AfterExpiryStored();
 }

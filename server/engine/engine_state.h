@@ -132,6 +132,8 @@ class Engine::State {
   // False when nothing was started: the job is not to start (now).
   bool TryStart(ActiveBatch& active, uint32_t shard, int32_t index, base::SteadyTime ready_since);
   void Start(ActiveBatch& active, uint32_t shard, int32_t index, const EffectiveOptions& options);
+  // What was held until its start was stored: begins, unless it was stopped meanwhile.
+  void Begin(Assignment&& assignment);
   void SetAttemptTimer(RunningAttempt& attempt, const AttemptToken& token,
                        const EffectiveOptions& options);
   void RequeueDue();

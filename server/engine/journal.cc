@@ -143,6 +143,7 @@ void Journal::End(Effects* effects) {
 // A start rides in the next commit that somebody waits for.
 Sync Journal::SyncOf(const Pending& pending) const {
   const bool awaited = !pending.publishes.empty() || !pending.replies.empty() ||
+                       !pending.stored.starts.empty() ||
                        !std::all_of(writes_.begin(), writes_.end(), IsOnlyStarts);
   return awaited ? Sync::kNow : Sync::kWithNext;
 }

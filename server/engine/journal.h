@@ -43,6 +43,8 @@ class Journal {
 
   // To be called when what this Step has changed is stored.
   void WhenStored(std::function<void()> reply) { replies_.push_back(std::move(reply)); }
+  // To be begun then.
+  void StartWhenStored(Assignment assignment) { stored_.starts.push_back(std::move(assignment)); }
   // To be opened then: its jobs may run.
   void OpenWhenStored(ActiveBatch& active) { stored_.opened.push_back(&active); }
 
@@ -50,11 +52,12 @@ class Journal {
   // to wait for, what is to be shown.
   void End(Effects* effects);
 
-  // A commit is stored: what waited for it is to be shown. Returns the batches to be opened, and
-  // those whose end is stored.
+  // A commit is stored: what waited for it is to be shown. Returns the batches to be opened, those
+  // whose end is stored, and the attempts to be begun.
   struct Stored {
     std::vector<ActiveBatch*> opened;
     std::vector<ActiveBatch*> finished;
+    std::vector<Assignment> starts;
   };
   Stored Committed(uint64_t ticket, Effects* effects);
 

@@ -41,6 +41,8 @@ struct RunningAttempt {
   Deadlines::Timer timer;
   // What the timer's firing means.
   v1::Reason timer_reason = v1::REASON_UNSPECIFIED;
+  // Its start is being stored, and no executor knows of it.
+  bool held = false;
   // Set once it was asked to stop.
   std::optional<StopCause> stop;
   // When it will be forced.

@@ -5,6 +5,7 @@
 
 #include "engine/engine_state.h"
 #include "engine/proto_time.h"
+#include "google/rpc/code.pb.h"
 
 namespace jobrunner::engine {
 namespace {
@@ -169,7 +170,29 @@ void Engine::State::Start(ActiveBatch& active, uint32_t shard, int32_t index,
   if (assignment.deadline != base::SteadyTime::max()) {
     assignment.wall_deadline = now_.wall + (assignment.deadline - now_.steady);
   }
-  effects_.starts.push_back(std::move(assignment));
+  // Should it be lost it must not run again: so it does not run before the store knows of it.
+  const JobFold job = active.batch.Job(index);
+  attempt.held = options_.durable && job.lost_attempts >= options.max_lost_attempts;
+  if (attempt.held) {
+    journal_.StartWhenStored(std::move(assignment));
+  } else {
+    effects_.starts.push_back(std::move(assignment));
+  }
+}
+
+void Engine::State::Begin(Assignment&& assignment) {
+  RunningAttempt& attempt = *running_.Find(assignment.token);
+  attempt.held = false;
+  if (!attempt.stop) {
+    effects_.starts.push_back(std::move(assignment));
+    return;
+  }
+  Outcome outcome;
+  outcome.token = assignment.token;
+  outcome.failure = std::make_unique<Failure>();
+  outcome.failure->code = google::rpc::CANCELLED;
+  outcome.failure->message = "was stopped before it began";
+  Handle(outcome);
 }
 
 void Engine::State::SetAttemptTimer(RunningAttempt& attempt, const AttemptToken& token,

@@ -101,6 +101,7 @@ void Engine::State::StopAttempt(uint32_t slot, const StopCause& cause,
   const base::SteadyTime force = Later(now_.steady, grace);
   if (force >= attempt.force_time) return;
   attempt.force_time = force;
+  if (attempt.held) return;
   effects_.stops.push_back({running_.TokenOf(slot), grace});
 }
 

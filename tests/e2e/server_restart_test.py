@@ -105,8 +105,6 @@ class RestartTest(ServerTest):
         batch = self.submit(server, self.batch(
             [self.command(f"echo > {begun.path}; sleep 1000", max_lost_attempts=0)])).id
         begun.read_line()
-        # The start is stored with the next commit at the latest: with that of this batch.
-        self.submit(server, self.batch([self.echo("x")]))
         self.kill(server)
         events = self.read_on(self.serve_again(), batch, [])
         self.assert_one_result_each(events, 1)

@@ -17,6 +17,14 @@ class RecoveryTest : public EngineTest {
  protected:
   RecoveryTest() { options.durable = true; }
 
+  // Without waiting for the answer.
+  std::string SubmitHeld(const v1::BatchSpec& spec) {
+    auto submission = MakeCall(spec);
+    const std::string id = submission->batch_id;
+    Call(std::move(submission));
+    return id;
+  }
+
   std::string SubmitBoundToCall(const v1::BatchSpec& spec) {
     auto submission = MakeCall(spec);
     submission->bound_to_call = true;
@@ -75,6 +83,42 @@ TEST_F(RecoveryTest, LostAttemptsHaveAMaximumOfTheirOwn) {
   EXPECT_EQ(result.attempts(), 4);
   EXPECT_THAT(AttemptErrorsOf(id, 0), SizeIs(3));
   EXPECT_EQ(FinishOf(id).state(), v1::BATCH_STATE_FAILED);
+}
+
+TEST_F(RecoveryTest, AtMostOnceBeginsWhenItsStartIsStored) {
+  store_.HoldCommits(true);
+  const std::string once = SubmitHeld(Spec(1, "job_defaults { max_lost_attempts: 0 }"));
+  store_.ReleaseCommit();
+  Advance(1ms);
+  EXPECT_EQ(store_.commits_waiting(), 1u) << "the start";
+  EXPECT_EQ(Status(once, 0).state(), v1::JOB_STATE_RUNNING);
+  EXPECT_FALSE(Runs(once, 0));
+  store_.ReleaseCommit();
+  Advance(1ms);
+  EXPECT_TRUE(Runs(once, 0));
+
+  const std::string often = SubmitHeld(Spec(1));
+  store_.ReleaseCommit();
+  Advance(1ms);
+  EXPECT_TRUE(Runs(often, 0)) << "though its start waits";
+  store_.HoldCommits(false);
+}
+
+TEST_F(RecoveryTest, AtMostOnceThatIsCancelledBeforeItsStartIsStoredNeverBegins) {
+  store_.HoldCommits(true);
+  const std::string id = SubmitHeld(Spec(1, "job_defaults { max_lost_attempts: 0 }"));
+  store_.ReleaseCommit();
+  Advance(1ms);
+  Cancel cancel;
+  cancel.batch_id = id;
+  Tell(std::move(cancel));
+  EXPECT_FALSE(Runs(id, 0));
+  store_.HoldCommits(false);
+  Advance(1ms);
+  EXPECT_FALSE(Runs(id, 0));
+  EXPECT_EQ(ResultOf(id, 0).state(), v1::JOB_STATE_CANCELLED);
+  EXPECT_EQ(ResultOf(id, 0).error().reason(), v1::REASON_CLIENT_CANCEL);
+  EXPECT_EQ(FinishOf(id).state(), v1::BATCH_STATE_CANCELLED);
 }
 
 TEST_F(RecoveryTest, AtMostOnceIsNotRunAgain) {
