@@ -1,6 +1,7 @@
 #include "engine/engine.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "base/status_macros.h"
@@ -40,6 +41,7 @@ Effects Engine::State::Step(base::Now now, EventListener::Interest interest,
   AttendAll();
   // After what may have found attempts that are lost: these run again at once.
   RequeueDue();
+  BeginHeld();
   StartReady();
   AdvanceDrain();
   journal_.End(&effects_);
@@ -55,7 +57,8 @@ void Engine::State::Handle(Committed& committed) {
   Journal::Stored stored = journal_.Committed(committed.ticket, &effects_);
   for (ActiveBatch* active : stored.opened) Open(*active);
   if (!options_.durable) return;
-  for (Assignment& assignment : stored.starts) Begin(std::move(assignment));
+  stored_starts_.insert(stored_starts_.end(), std::make_move_iterator(stored.starts.begin()),
+                        std::make_move_iterator(stored.starts.end()));
   for (ActiveBatch* active : stored.finished) Leave(*active);
   if (committed.ticket == expiry_ticket_) AfterExpiryStored();
 }

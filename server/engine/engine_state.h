@@ -132,8 +132,9 @@ class Engine::State {
   // False when nothing was started: the job is not to start (now).
   bool TryStart(ActiveBatch& active, uint32_t shard, int32_t index, base::SteadyTime ready_since);
   void Start(ActiveBatch& active, uint32_t shard, int32_t index, const EffectiveOptions& options);
+  void Begin(RunningAttempt& attempt, const EffectiveOptions& options, Assignment&& assignment);
   // What was held until its start was stored: begins, unless it was stopped meanwhile.
-  void Begin(Assignment&& assignment);
+  void BeginHeld();
   void SetAttemptTimer(RunningAttempt& attempt, const AttemptToken& token,
                        const EffectiveOptions& options);
   void RequeueDue();
@@ -217,6 +218,8 @@ class Engine::State {
   // Of a store that is not durable: finished batches, by the order of their ends.
   absl::btree_map<uint64_t, ActiveBatch*> finished_;
   uint64_t last_finish_number_ = 0;
+  // Held starts that are stored, to begin in this Step.
+  std::vector<Assignment> stored_starts_;
   std::vector<ActiveBatch*> finished_now_;
   std::vector<ActiveBatch*> expired_;
   int64_t kept_bytes_ = 0;

@@ -153,8 +153,6 @@ void Engine::State::Start(ActiveBatch& active, uint32_t shard, int32_t index,
   attempt.shard = shard;
   attempt.attempt = active.batch.Job(index).attempts;
   attempt.place_in_batch = static_cast<uint32_t>(active.running_slots.size());
-  attempt.start_time = now_.steady;
-  SetAttemptTimer(attempt, assignment.token, options);
   active.running_slots.push_back(assignment.token.slot);
   ++run.running;
   ++active.queue->running;
@@ -164,40 +162,56 @@ void Engine::State::Start(ActiveBatch& active, uint32_t shard, int32_t index,
   assignment.index = index;
   assignment.attempt = attempt.attempt;
   assignment.stream_output = options.stream_output;
+  // Should it be lost it must not run again: so it does not run before the store knows of it.
+  attempt.held = options_.durable && !active.batch.header().bound_to_call &&
+                 active.batch.Job(index).lost_attempts >= options.max_lost_attempts;
+  if (attempt.held) {
+    SetAttemptTimer(attempt, assignment.token, options);
+    journal_.StartWhenStored(std::move(assignment));
+  } else {
+    Begin(attempt, options, std::move(assignment));
+  }
+}
+
+void Engine::State::Begin(RunningAttempt& attempt, const EffectiveOptions& options,
+                          Assignment&& assignment) {
+  const ActiveBatch& active = *attempt.batch;
+  attempt.start_time = now_.steady;
+  deadlines_.Cancel(&attempt.timer);
+  SetAttemptTimer(attempt, assignment.token, options);
   assignment.deadline =
       std::min({Later(now_.steady, options.timeout),
                 Later(active.accepted_at, options.total_bound()), active.ends_at});
   if (assignment.deadline != base::SteadyTime::max()) {
     assignment.wall_deadline = now_.wall + (assignment.deadline - now_.steady);
   }
-  // Should it be lost it must not run again: so it does not run before the store knows of it.
-  const JobFold job = active.batch.Job(index);
-  attempt.held = options_.durable && job.lost_attempts >= options.max_lost_attempts;
-  if (attempt.held) {
-    journal_.StartWhenStored(std::move(assignment));
-  } else {
-    effects_.starts.push_back(std::move(assignment));
-  }
+  effects_.starts.push_back(std::move(assignment));
 }
 
-void Engine::State::Begin(Assignment&& assignment) {
-  RunningAttempt& attempt = *running_.Find(assignment.token);
-  attempt.held = false;
-  if (!attempt.stop) {
-    effects_.starts.push_back(std::move(assignment));
-    return;
+// Not before the Step's stops: an executor is told of these first.
+void Engine::State::BeginHeld() {
+  for (Assignment& assignment : std::exchange(stored_starts_, {})) {
+    RunningAttempt& attempt = *running_.Find(assignment.token);
+    attempt.held = false;
+    if (!attempt.stop) {
+      const EffectiveOptions options = OptionsOf(*attempt.batch, assignment.job());
+      Begin(attempt, options, std::move(assignment));
+      continue;
+    }
+    Outcome outcome;
+    outcome.token = assignment.token;
+    outcome.failure = std::make_unique<Failure>();
+    outcome.failure->code = google::rpc::CANCELLED;
+    outcome.failure->message = "was stopped before it began";
+    Handle(outcome);
   }
-  Outcome outcome;
-  outcome.token = assignment.token;
-  outcome.failure = std::make_unique<Failure>();
-  outcome.failure->code = google::rpc::CANCELLED;
-  outcome.failure->message = "was stopped before it began";
-  Handle(outcome);
 }
 
 void Engine::State::SetAttemptTimer(RunningAttempt& attempt, const AttemptToken& token,
                                     const EffectiveOptions& options) {
-  const base::SteadyTime own = Later(attempt.start_time, options.timeout);
+  // While it is held its own timeout does not run.
+  const base::SteadyTime own =
+      attempt.held ? base::SteadyTime::max() : Later(attempt.start_time, options.timeout);
   const base::SteadyTime total = Later(attempt.batch->accepted_at, options.total_bound());
   // Once its own timeout has passed it is asked to stop, and total_timeout is what is left.
   const bool timed_out = attempt.timer_reason == v1::REASON_ATTEMPT_TIMEOUT;

@@ -346,7 +346,7 @@ TEST_F(RecoveryTest, QueuesCountWhatTheyTookOver) {
   Fail(id, 0);
   options.pool = {0, 0};
   Restart();
-  const QueueCounts& counts = engine().CountAll().queues.at("small");
+  const QueueCounts counts = engine().CountAll().queues.at("small");
   EXPECT_EQ(counts.retrying, 1);
   EXPECT_EQ(counts.running, 0);
   EXPECT_EQ(counts.queued, 1) << "the two that ran were lost for good";

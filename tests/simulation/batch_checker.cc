@@ -171,7 +171,13 @@ void BatchChecker::CheckStart(int32_t index, JobModel& job) {
   job.started_at = now_.steady;
   job.started = true;
   job.server_lost = false;
+  job.began = false;
   job.told.reset();
+}
+
+bool BatchChecker::NeverBegan(int32_t index, const JobModel& job) const {
+  return interventions.durable && job.state == v1::JOB_STATE_RUNNING && !job.began &&
+         !job.told.has_value() && job.lost >= OptionsOf(index).max_lost_attempts;
 }
 
 v1::JobResult BatchChecker::TakeResult(const JobChange& change, v1::JobState state,
@@ -328,7 +334,10 @@ void BatchChecker::CheckCancel(const JobChange& change, JobModel& job, Events& e
   const int32_t index = change.index;
   const bool waited = job.state == v1::JOB_STATE_QUEUED || job.state == v1::JOB_STATE_RETRYING;
   const bool ran = job.state == v1::JOB_STATE_RUNNING && job.told.has_value();
-  if (!Hold(waited || ran, "what is cancelled waited, or ran and has ended", index)) return;
+  if (!Hold(waited || ran || NeverBegan(index, job),
+            "what is cancelled waited, or ran and has ended", index)) {
+    return;
+  }
   Hold(!ran || job.told->stop_asked || job.server_lost, "what ran was asked to stop", index);
   const v1::Error error = TakeResult(change, v1::JOB_STATE_CANCELLED, job, events).error();
   Hold(error.code() == (IsDeadline(error.reason()) ? 4 : 1),
@@ -350,8 +359,9 @@ void BatchChecker::CheckCancel(const JobChange& change, JobModel& job, Events& e
 }
 
 void BatchChecker::CheckPutBack(int32_t index, JobModel& job) {
-  Hold(job.state == v1::JOB_STATE_RUNNING && job.told.has_value() && job.told->stop_asked,
-       "what is put back ran, was stopped and has ended", index);
+  const bool ended =
+      job.state == v1::JOB_STATE_RUNNING && job.told.has_value() && job.told->stop_asked;
+  Hold(ended || NeverBegan(index, job), "what is put back ran, was stopped and has ended", index);
   Hold(interventions.draining && interventions.durable, "only a drain of a durable store puts back",
        index);
   --job.attempts;

@@ -56,6 +56,10 @@ class BatchChecker {
   using History = std::vector<std::pair<base::Now, const engine::Record*>>;
   void Restarted(const base::Now& now, const History& history);
 
+  // When the job's last start was recorded.
+  base::SteadyTime RecordedStart(int32_t index) const { return jobs_.at(index).started_at; }
+  // An executor has the attempt of the job.
+  void Began(int32_t index) { jobs_[index].began = true; }
   // An attempt of the job ended, before the engine hears of it.
   void Told(int32_t index, ToldOutcome outcome) { jobs_[index].told = std::move(outcome); }
 
@@ -84,6 +88,8 @@ class BatchChecker {
     std::optional<ToldOutcome> told;
     // At least once, if only to be put back.
     bool started = false;
+    // Its attempt has come to an executor, which may be later than its record.
+    bool began = false;
     // It ran when a server ended.
     bool server_lost = false;
     base::WallTime retry_at{};
@@ -102,6 +108,8 @@ class BatchChecker {
   void CheckChanges(const engine::Changed& changed, Events& events);
   void CheckChange(const engine::JobChange& change, base::WallTime time, Events& events);
   void CheckStart(int32_t index, JobModel& job);
+  // It was stopped while it was held, since it may not be lost.
+  bool NeverBegan(int32_t index, const JobModel& job) const;
   void CheckSuccess(const engine::JobChange& change, JobModel& job, Events& events);
   void CheckFailure(const engine::JobChange& change, JobModel& job, Events& events);
   void CheckRetry(const engine::JobChange& change, JobModel& job, base::WallTime time,

@@ -218,21 +218,28 @@ void World::CheckStart(const engine::Assignment& assignment) {
   live.index = assignment.index;
   live.attempt = assignment.attempt;
   live.queue = checker.fold().header().spec.queue();
+  checker.Began(assignment.index);
   live.stop_time = checker.StopTime(assignment.index, timeline_.now().steady);
   QueueModel& queue = queues_.at(live.queue);
   ++queue.running;
   const std::string name = absl::StrCat(id, " job ", assignment.index, ": ");
   Require(store_.Find(id) != nullptr, name + "what runs is stable");
+  // What may start is decided when the start is recorded, which may have been before.
+  if (checker.RecordedStart(assignment.index) == timeline_.now().steady) CheckMayStart(live, name);
+  Require(!checker.interventions.cancelled &&
+              !checker.interventions.jobs_cancelled.contains(assignment.index),
+          name + "nothing starts after its cancel");
+  Require(assignment.deadline == live.stop_time, name + "an assignment knows its deadline");
+}
+
+void World::CheckMayStart(const Live& live, const std::string& name) {
+  const QueueModel& queue = queues_.at(live.queue);
   Require(!draining(), name + "nothing starts in a drain");
   Require(static_cast<int64_t>(live_.size() + lost_slots_.size()) <= pool_max_,
           name + "no more run than the pool has slots");
   Require(!queue.paused, name + "nothing of a paused queue starts");
   Require(queue.settings.max_running == 0 || queue.running <= queue.settings.max_running,
           name + "no more run than max_running of the queue");
-  Require(!checker.interventions.cancelled &&
-              !checker.interventions.jobs_cancelled.contains(assignment.index),
-          name + "nothing starts after its cancel");
-  Require(assignment.deadline == live.stop_time, name + "an assignment knows its deadline");
 }
 
 void World::CheckWrites(const std::vector<engine::Write>& writes) {

@@ -116,6 +116,7 @@ class World {
   void DropSomething(std::vector<engine::Write>* writes);
   void CheckPublishes(const engine::Effects& effects);
   void CheckStart(const engine::Assignment& assignment);
+  void CheckMayStart(const Live& live, const std::string& name);
   void CheckAwake();
   void CheckStops();
   void CheckFolds();
