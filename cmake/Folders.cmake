@@ -61,5 +61,5 @@ function(jobrunner_tests folder)
   target_link_libraries(${folder}_tests PRIVATE ${ARGN} jobrunner_test_support GTest::gmock
                         GTest::gtest_main jobrunner_warnings)
   gtest_discover_tests(${folder}_tests TEST_PREFIX "${folder}." DISCOVERY_MODE PRE_TEST
-                       PROPERTIES TIMEOUT 120 LABELS "${folder}")
+                       NO_PRETTY_VALUES PROPERTIES TIMEOUT 120 LABELS "${folder}")
 endfunction()

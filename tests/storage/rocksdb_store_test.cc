@@ -25,10 +25,11 @@ namespace {
 using testing::AllOf;
 using testing::HasSubstr;
 
-INSTANTIATE_TEST_SUITE_P(RocksDbStore, StoreConformance,
-                         testing::Values([](const std::string& directory) {
-                           return RocksDbStore::Open(directory, {}).value();
-                         }));
+const MakeStore kMakeStore = [](const std::string& directory) {
+  return RocksDbStore::Open(directory, {}).value();
+};
+INSTANTIATE_TEST_SUITE_P(RocksDbStore, StoreConformance, testing::Values(kMakeStore));
+INSTANTIATE_TEST_SUITE_P(RocksDbStore, DurableStoreConformance, testing::Values(kMakeStore));
 
 absl::Status Commit(engine::Store& store, std::vector<engine::Write> writes) {
   absl::Status result;

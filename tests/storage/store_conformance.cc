@@ -32,10 +32,6 @@ Answer Await(const Ask& ask) {
 
 base::WallTime At(int64_t seconds) { return base::WallTime(std::chrono::seconds(seconds)); }
 
-// What only a store on disk does.
-#define SKIP_UNLESS_DURABLE() \
-  if (!store_->durable()) GTEST_SKIP() << "the store does not outlive the process"
-
 std::vector<int64_t> UpTo(int64_t first, int64_t last) {
   std::vector<int64_t> all(last - first + 1);
   std::iota(all.begin(), all.end(), first);
@@ -309,15 +305,13 @@ TEST_P(StoreConformance, IsReadWhileItIsWritten) {
   for (std::thread& reader : readers) reader.join();
 }
 
-TEST_P(StoreConformance, RaisesTheEpochWithEachRecovery) {
-  SKIP_UNLESS_DURABLE();
+TEST_P(DurableStoreConformance, RaisesTheEpochWithEachRecovery) {
   const uint32_t first = store_->Recover()->epoch;
   Reopen();
   EXPECT_GT(store_->Recover()->epoch, first);
 }
 
-TEST_P(StoreConformance, GivesBackWhatIsUnfinishedInTheOrderOfTheIds) {
-  SKIP_UNLESS_DURABLE();
+TEST_P(DurableStoreConformance, GivesBackWhatIsUnfinishedInTheOrderOfTheIds) {
   ASSERT_TRUE(Commit(Whole({.id = "c"})).ok());
   ASSERT_TRUE(Commit({Accept("b", {"x", "y"}), Start("b"), Events("b", 1, 3)}).ok());
   ASSERT_TRUE(Commit({Accept("a", {"z"})}, engine::Sync::kWithNext).ok());
@@ -335,8 +329,7 @@ TEST_P(StoreConformance, GivesBackWhatIsUnfinishedInTheOrderOfTheIds) {
   EXPECT_EQ(Load("b", 1).value(), "y");
 }
 
-TEST_P(StoreConformance, GoesOnWithABatchThatItGaveBack) {
-  SKIP_UNLESS_DURABLE();
+TEST_P(DurableStoreConformance, GoesOnWithABatchThatItGaveBack) {
   ASSERT_TRUE(Commit({Accept("a", {"x"}), Start("a")}).ok());
   Reopen();
   ASSERT_TRUE(store_->Recover().ok());
@@ -350,8 +343,7 @@ TEST_P(StoreConformance, GoesOnWithABatchThatItGaveBack) {
   EXPECT_EQ(Find("a").value()->Job(0).state, v1::JOB_STATE_SUCCEEDED);
 }
 
-TEST_P(StoreConformance, ReadsTheSameLogAfterItWasReopened) {
-  SKIP_UNLESS_DURABLE();
+TEST_P(DurableStoreConformance, ReadsTheSameLogAfterItWasReopened) {
   ASSERT_TRUE(Commit({Accept("a", {"x"}), Events("a", 1, 3), Events("a", 4, 5)}).ok());
   Reopen();
   ASSERT_TRUE(store_->Recover().ok());
@@ -364,8 +356,7 @@ TEST_P(StoreConformance, ReadsTheSameLogAfterItWasReopened) {
   EXPECT_EQ(ReadAll("a", 2, 1), UpTo(3, 9));
 }
 
-TEST_P(StoreConformance, FindsAFinishedBatchAndNoOther) {
-  SKIP_UNLESS_DURABLE();
+TEST_P(DurableStoreConformance, FindsAFinishedBatchAndNoOther) {
   ASSERT_TRUE(Commit(Whole({.id = "a", .state = v1::BATCH_STATE_FAILED})).ok());
   ASSERT_TRUE(Commit({Accept("b", {"x"})}).ok());
   EXPECT_EQ(Find("a").value()->state(), v1::BATCH_STATE_FAILED);
@@ -375,8 +366,7 @@ TEST_P(StoreConformance, FindsAFinishedBatchAndNoOther) {
   EXPECT_EQ(Find("a").status().code(), absl::StatusCode::kNotFound);
 }
 
-TEST_P(StoreConformance, DescribesAFinishedBatchAsItsFoldDoes) {
-  SKIP_UNLESS_DURABLE();
+TEST_P(DurableStoreConformance, DescribesAFinishedBatchAsItsFoldDoes) {
   for (const auto state : {v1::BATCH_STATE_SUCCEEDED, v1::BATCH_STATE_FAILED}) {
     const std::string id = v1::BatchState_Name(state);
     ASSERT_TRUE(Commit(Whole({.id = id, .state = state, .labels = {{"k", "v"}}})).ok());
@@ -386,8 +376,7 @@ TEST_P(StoreConformance, DescribesAFinishedBatchAsItsFoldDoes) {
   }
 }
 
-TEST_P(StoreConformance, ListsFinishedBatchesByFilterNewestFirstInPagesOfAnySize) {
-  SKIP_UNLESS_DURABLE();
+TEST_P(DurableStoreConformance, ListsFinishedBatchesByFilterNewestFirstInPagesOfAnySize) {
   const auto failed = v1::BATCH_STATE_FAILED;
   ASSERT_TRUE(Commit(Whole({.id = "a", .labels = {{"team", "x"}}})).ok());
   ASSERT_TRUE(Commit(Whole({.id = "b", .queue = "other", .state = failed})).ok());
@@ -411,8 +400,7 @@ TEST_P(StoreConformance, ListsFinishedBatchesByFilterNewestFirstInPagesOfAnySize
   EXPECT_THAT(ListAll({.labels = {{"team", "x"}}}, 2), ElementsAre("a"));
 }
 
-TEST_P(StoreConformance, KnowsARequestUntilItIsForgotten) {
-  SKIP_UNLESS_DURABLE();
+TEST_P(DurableStoreConformance, KnowsARequestUntilItIsForgotten) {
   ASSERT_TRUE(Commit(Whole({.id = "a", .request_id = "r"})).ok());
   EXPECT_EQ(Request("other").status().code(), absl::StatusCode::kNotFound);
   EXPECT_EQ(Request("r")->batch_id, "a");
@@ -429,8 +417,7 @@ TEST_P(StoreConformance, KnowsARequestUntilItIsForgotten) {
   EXPECT_THAT(ExpiredAt(100).request_ids, IsEmpty());
 }
 
-TEST_P(StoreConformance, FindsWhatHasExpiredSoonestFirst) {
-  SKIP_UNLESS_DURABLE();
+TEST_P(DurableStoreConformance, FindsWhatHasExpiredSoonestFirst) {
   ASSERT_TRUE(Commit(Whole({.id = "a", .expire_time = 30})).ok());
   ASSERT_TRUE(Commit(Whole({.id = "b", .expire_time = 10})).ok());
   ASSERT_TRUE(Commit(Whole({.id = "c", .expire_time = 20})).ok());
@@ -442,8 +429,7 @@ TEST_P(StoreConformance, FindsWhatHasExpiredSoonestFirst) {
   EXPECT_THAT(ExpiredAt(100).batch_ids, ElementsAre("c", "a"));
 }
 
-TEST_P(StoreConformance, AcceptsFinishesAndRemovesInOneCommit) {
-  SKIP_UNLESS_DURABLE();
+TEST_P(DurableStoreConformance, AcceptsFinishesAndRemovesInOneCommit) {
   std::vector<engine::Write> writes = Whole({.id = "a", .request_id = "r"});
   writes.push_back(engine::Remove{"a", At(5)});
   ASSERT_TRUE(Commit(std::move(writes)).ok());

@@ -67,4 +67,9 @@ class StoreConformance : public testing::TestWithParam<MakeStore> {
   std::unique_ptr<engine::Store> store_ = GetParam()(directory_.path());
 };
 
+// What only a store on disk does.
+class DurableStoreConformance : public StoreConformance {};
+// A program may have memory stores alone.
+GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(DurableStoreConformance);
+
 }  // namespace jobrunner::storage
