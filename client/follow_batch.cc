@@ -42,4 +42,16 @@ absl::StatusOr<int> FollowBatch(JobClient* client, BatchReader::Options reading,
   }
 }
 
+absl::StatusOr<int> ShowAccepted(JobClient* client, const v1::Batch& batch, bool wait,
+                                 const CommonOptions& common) {
+  Console console(common.format);
+  console.printer.Accepted(batch, wait);
+  if (absl::Status status = console.printer.Flush(); !status.ok()) return status;
+  if (!wait) return kSuccess;
+  BatchReader::Options reading;
+  reading.batch_id = batch.id();
+  reading.backoff = ReconnectLimits(common);
+  return FollowBatch(client, std::move(reading), &console.printer);
+}
+
 }  // namespace jobrunner::client

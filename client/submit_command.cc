@@ -41,14 +41,7 @@ absl::StatusOr<int> SubmitCommand(const CommonOptions& common, const SubmitOptio
   Interrupt never;
   const auto batch = (*client)->SubmitBatch(std::move(*request), ReconnectLimits(common), &never);
   if (!batch.ok()) return batch.status();
-  Console console(common.format);
-  console.printer.Accepted(*batch, options.wait);
-  if (absl::Status status = console.printer.Flush(); !status.ok()) return status;
-  if (!options.wait) return kSuccess;
-  BatchReader::Options reading;
-  reading.batch_id = batch->id();
-  reading.backoff = ReconnectLimits(common);
-  return FollowBatch(client->get(), std::move(reading), &console.printer);
+  return ShowAccepted(client->get(), *batch, options.wait, common);
 }
 
 }  // namespace jobrunner::client
