@@ -83,8 +83,10 @@ std::string Unfinished(std::string_view batch_id) { return Of('u', batch_id); }
 std::string Summary(std::string_view batch_id) { return Of('f', batch_id); }
 std::string Request(std::string_view request_id) { return Of('k', request_id); }
 
+std::string AllBatches() { return "b"; }
 std::string AllUnfinished() { return "u"; }
 std::string AllSummaries() { return "f"; }
+std::string AllRequests() { return "k"; }
 
 std::string ByState(jobrunner::v1::BatchState state) { return {'t', static_cast<char>(state)}; }
 
@@ -115,12 +117,28 @@ Range OfPrefix(std::string prefix) {
   return {std::move(prefix), std::move(end)};
 }
 
+// Kinds are letters.
+Range All() { return {"", "\xff"}; }
 Range Batch(std::string_view batch_id) { return OfPrefix(OfBatch(batch_id)); }
 Range Records(std::string_view batch_id) { return OfPrefix(PartOf(batch_id, 'r')); }
 Range Segments(std::string_view batch_id) { return OfPrefix(PartOf(batch_id, 's')); }
 
 Range BatchesExpired(base::WallTime now) { return Expired('e', now); }
 Range RequestsExpired(base::WallTime now) { return Expired('g', now); }
+
+std::optional<BatchPart> ParseBatchPart(std::string_view key) {
+  constexpr size_t kBeforeId = 3;
+  if (key.size() <= kBeforeId || key.front() != 'b') return std::nullopt;
+  const size_t id_bytes = static_cast<uint8_t>(key[1]) << 8 | static_cast<uint8_t>(key[2]);
+  if (key.size() <= kBeforeId + id_bytes) return std::nullopt;
+  BatchPart part{key.substr(kBeforeId, id_bytes), key[kBeforeId + id_bytes], 0};
+  key.remove_prefix(kBeforeId + id_bytes + 1);
+  if (part.kind == 'h') return key.empty() ? std::optional(part) : std::nullopt;
+  const auto number = NumberOf(key);
+  if (key.size() != kNumberBytes || !number) return std::nullopt;
+  part.number = *number;
+  return part;
+}
 
 std::optional<int64_t> NumberOf(std::string_view key) {
   if (key.size() < kNumberBytes) return std::nullopt;

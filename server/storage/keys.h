@@ -48,8 +48,10 @@ std::string Summary(std::string_view batch_id);
 std::string Request(std::string_view request_id);
 
 // What all keys of a kind begin with; an id follows.
+std::string AllBatches();
 std::string AllUnfinished();
 std::string AllSummaries();
+std::string AllRequests();
 std::string ByState(jobrunner::v1::BatchState state);
 std::string ByQueue(std::string_view queue);
 std::string ByLabel(std::string_view key, std::string_view value);
@@ -63,6 +65,7 @@ struct Range {
   std::string end;
 };
 Range OfPrefix(std::string prefix);
+Range All();
 // All that the batch consists of; its records; its segments.
 Range Batch(std::string_view batch_id);
 Range Records(std::string_view batch_id);
@@ -70,6 +73,15 @@ Range Segments(std::string_view batch_id);
 // What has expired at `now`.
 Range BatchesExpired(base::WallTime now);
 Range RequestsExpired(base::WallTime now);
+
+// A key of what a batch consists of, taken apart. The number is 0 for a header.
+struct BatchPart {
+  std::string_view batch_id;
+  char kind = 'h';
+  int64_t number = 0;
+};
+// A view into `key`; nullopt for any other.
+std::optional<BatchPart> ParseBatchPart(std::string_view key);
 
 // The number at the end of a key that ends with one; nullopt for any other.
 std::optional<int64_t> NumberOf(std::string_view key);

@@ -13,14 +13,13 @@ namespace jobrunner::storage {
 namespace {
 
 // Tells of errors of flushes and compactions, and lets nothing be tried again after one.
-class ErrorListener final : public rocksdb::EventListener {
+class Listener final : public rocksdb::EventListener {
  public:
-  explicit ErrorListener(std::function<void(const absl::Status&)> failed)
-      : failed_(std::move(failed)) {}
+  explicit Listener(RocksDbEvents events) : events_(std::move(events)) {}
 
   void OnBackgroundError(rocksdb::BackgroundErrorReason /*reason*/,
                          rocksdb::Status* error) override {
-    failed_(FromRocksDb(*error, "writing the store in the background"));
+    if (events_.failed) events_.failed(FromRocksDb(*error, "writing the store in the background"));
   }
 
   void OnErrorRecoveryBegin(rocksdb::BackgroundErrorReason /*reason*/, rocksdb::Status /*error*/,
@@ -28,8 +27,13 @@ class ErrorListener final : public rocksdb::EventListener {
     *auto_recovery = false;
   }
 
+  // A memtable and its log file begin and end together.
+  void OnMemTableSealed(const rocksdb::MemTableInfo& /*info*/) override {
+    if (events_.log_changed) events_.log_changed();
+  }
+
  private:
-  const std::function<void(const absl::Status&)> failed_;
+  const RocksDbEvents events_;
 };
 
 std::shared_ptr<rocksdb::TableFactory> MakeTables() {
@@ -72,7 +76,7 @@ void SetLog(rocksdb::Options* options) {
 
 }  // namespace
 
-rocksdb::Options MakeRocksDbOptions(std::function<void(const absl::Status&)> failed) {
+rocksdb::Options MakeRocksDbOptions(RocksDbEvents events) {
   rocksdb::Options options;
   SetRecovery(&options);
   SetMemory(&options);
@@ -83,7 +87,7 @@ rocksdb::Options MakeRocksDbOptions(std::function<void(const absl::Status&)> fai
   // Events are written once, and mostly read while they are new: large files, few compactions.
   options.level_compaction_dynamic_level_bytes = true;
   options.bytes_per_sync = 1 << 20;
-  options.listeners.push_back(std::make_shared<ErrorListener>(std::move(failed)));
+  options.listeners.push_back(std::make_shared<Listener>(std::move(events)));
   return options;
 }
 

@@ -16,7 +16,14 @@ inline constexpr int kMemtables = 3;
 inline constexpr size_t kBlockCacheBytes = 64 << 20;
 static_assert(kMemtableBytes * kMemtables + kBlockCacheBytes <= 160 << 20);
 
-// `failed` is called on a thread of RocksDB's when writing in the background has failed.
-rocksdb::Options MakeRocksDbOptions(std::function<void(const absl::Status&)> failed);
+// Called on any thread; must not block.
+struct RocksDbEvents {
+  // Writing in the background has failed.
+  std::function<void(const absl::Status&)> failed = {};
+  // Another log file is about to be written to.
+  std::function<void()> log_changed = {};
+};
+
+rocksdb::Options MakeRocksDbOptions(RocksDbEvents events);
 
 }  // namespace jobrunner::storage

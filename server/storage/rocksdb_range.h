@@ -28,6 +28,8 @@ class RocksDbRange {
 
   void ToFirst() { walk_->Seek(lower_); }
   void ToLast() { walk_->SeekToLast(); }
+  // To the first key that is not before `key`.
+  void ToFirstFrom(std::string_view key) { walk_->Seek(ToSlice(key)); }
   // To the last key that is not after `key`, or to the first when there is none.
   void ToLastUpTo(std::string_view key);
   void Next() { walk_->Next(); }

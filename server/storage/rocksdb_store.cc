@@ -2,12 +2,8 @@
 
 #include <utility>
 
-#include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
-#include "storage/keys.h"
 #include "storage/record_codec.h"
-#include "storage/rocksdb_options.h"
-#include "storage/rocksdb_status.h"
 
 namespace jobrunner::storage {
 namespace {
@@ -15,53 +11,6 @@ namespace {
 constexpr int kReadThreads = 2;
 // Of the newest segments of all logs.
 constexpr int64_t kLogCacheBytes = 16 << 20;
-
-absl::StatusOr<std::unique_ptr<rocksdb::DB>> OpenDatabase(
-    const StoreDirectory& directory, const RocksDbWriter::FailedCallback& failed) {
-  rocksdb::Options options = MakeRocksDbOptions(failed);
-  options.create_if_missing = directory.is_new();
-  rocksdb::DB* database = nullptr;
-  RETURN_IF_ERROR(FromRocksDb(rocksdb::DB::Open(options, directory.database(), &database),
-                              "opening the store " + directory.path()));
-  return std::unique_ptr<rocksdb::DB>(database);
-}
-
-absl::Status WriteState(const StoreState& state, rocksdb::DB* database) {
-  rocksdb::WriteOptions options;
-  options.sync = true;
-  return FromRocksDb(database->Put(options, keys::Store(), Encode(state)), "writing the store");
-}
-
-absl::StatusOr<StoreState> ReadState(rocksdb::DB* database) {
-  std::string bytes;
-  RETURN_IF_ERROR(FromRocksDb(database->Get(rocksdb::ReadOptions(), keys::Store(), &bytes),
-                              "reading the store's description"));
-  return DecodeStoreState(bytes);
-}
-
-// Brings a store of an older format up to this one. Format 1 is the first, so that there is nothing
-// to bring up yet: a step for each format goes here, each of which writes its format when it is
-// done.
-absl::Status Migrate(const StoreState& /*state*/, rocksdb::DB* /*database*/) {
-  static_assert(kFormat == 1);
-  return absl::OkStatus();
-}
-
-absl::Status CheckFormat(const StoreDirectory& directory, rocksdb::DB* database) {
-  auto state = ReadState(database);
-  if (absl::IsNotFound(state.status())) {
-    // It is new, or its making was cut short.
-    return WriteState({}, database);
-  }
-  if (!state.ok()) return state.status();
-  if (state->format > kFormat) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("the store ", directory.path(), " has format ", state->format,
-                     "; this program knows up to ", kFormat,
-                     ". Use the version of jobrunner that wrote it, or a newer one"));
-  }
-  return Migrate(*state, database);
-}
 
 }  // namespace
 
@@ -73,20 +22,19 @@ absl::StatusOr<std::unique_ptr<RocksDbStore>> RocksDbStore::Open(std::string dir
     if (!told->exchange(true) && tell) tell(status);
   };
   ASSIGN_OR_RETURN(auto held, StoreDirectory::Take(std::move(directory)));
-  ASSIGN_OR_RETURN(auto database, OpenDatabase(*held, failed));
-  RETURN_IF_ERROR(CheckFormat(*held, database.get()));
+  ASSIGN_OR_RETURN(auto opened, OpenToServe(*held, {.failed = failed}, options.env));
   return std::unique_ptr<RocksDbStore>(
-      new RocksDbStore(std::move(held), std::move(database), options.disk_reserve_bytes, failed));
+      new RocksDbStore(std::move(held), std::move(opened), options.disk_reserve_bytes, failed));
 }
 
-RocksDbStore::RocksDbStore(std::unique_ptr<StoreDirectory> directory,
-                           std::unique_ptr<rocksdb::DB> database, int64_t disk_reserve_bytes,
-                           Failed failed)
+RocksDbStore::RocksDbStore(std::unique_ptr<StoreDirectory> directory, OpenDatabase opened,
+                           int64_t disk_reserve_bytes, Failed failed)
     : directory_(std::move(directory)),
-      database_(std::move(database)),
+      mark_(std::move(opened.mark)),
+      database_(std::move(opened.database)),
       room_(directory_->path(), disk_reserve_bytes),
       cache_(kLogCacheBytes),
-      writer_(database_.get(), &cache_, std::move(failed)),
+      writer_(database_.get(), mark_.get(), &cache_, std::move(failed)),
       reader_(database_.get(), &cache_),
       reads_(kReadThreads),
       committer_(&writer_) {}

@@ -18,6 +18,7 @@
 #include "storage/disk_room.h"
 #include "storage/log_cache.h"
 #include "storage/read_pool.h"
+#include "storage/rocksdb_open.h"
 #include "storage/rocksdb_reader.h"
 #include "storage/rocksdb_writer.h"
 #include "storage/store_directory.h"
@@ -30,6 +31,8 @@ struct RocksDbOptions {
   // Called once, on any thread, when nothing more can be stored: the process must end. It must not
   // destroy the store.
   std::function<void(const absl::Status&)> failed = {};
+  // Where the database's files are; null: the disk. Outlives the store.
+  rocksdb::Env* env = nullptr;
 };
 
 // The store of one server, embedded: RocksDB in a directory. keys.h and record.proto have what is
@@ -62,13 +65,14 @@ class RocksDbStore final : public engine::Store {
  private:
   using Failed = std::function<void(const absl::Status&)>;
 
-  RocksDbStore(std::unique_ptr<StoreDirectory> directory, std::unique_ptr<rocksdb::DB> database,
+  RocksDbStore(std::unique_ptr<StoreDirectory> directory, OpenDatabase opened,
                int64_t disk_reserve_bytes, Failed failed);
 
   // The next epoch, which is stable from here on.
   absl::StatusOr<uint32_t> RaiseEpoch();
 
   const std::unique_ptr<StoreDirectory> directory_;
+  const std::shared_ptr<RocksDbMark> mark_;
   const std::unique_ptr<rocksdb::DB> database_;
   const DiskRoom room_;
   LogCache cache_;

@@ -8,6 +8,7 @@
 #include "engine/proto_time.h"
 #include "storage/keys.h"
 #include "storage/rocksdb_status.h"
+#include "storage/summary_index.h"
 
 namespace jobrunner::storage {
 namespace {
@@ -41,22 +42,11 @@ Summary Summarize(const engine::BatchHeaderPtr& header, const engine::Changed& c
   return summary;
 }
 
-// The keys by which a finished batch is found.
-std::vector<std::string> IndexKeys(const Summary& summary) {
-  const jobrunner::v1::Batch& batch = summary.batch;
-  std::vector<std::string> indexed = {keys::BatchExpiry(summary.expire_time, batch.id()),
-                                      keys::ByState(batch.state()) + batch.id(),
-                                      keys::ByQueue(batch.queue()) + batch.id()};
-  for (const auto& [label, value] : batch.labels()) {
-    indexed.push_back(keys::ByLabel(label, value) + batch.id());
-  }
-  return indexed;
-}
-
 }  // namespace
 
-RocksDbWriter::RocksDbWriter(rocksdb::DB* database, LogCache* cache, FailedCallback failed)
-    : database_(*database), cache_(*cache), failed_(std::move(failed)) {}
+RocksDbWriter::RocksDbWriter(rocksdb::DB* database, RocksDbMark* mark, LogCache* cache,
+                             FailedCallback failed)
+    : database_(*database), mark_(*mark), cache_(*cache), failed_(std::move(failed)) {}
 
 void RocksDbWriter::Resume(const engine::Batch& batch, int64_t last_record) {
   unfinished_[batch.id()] = {batch.header_ptr(), last_record, batch.last_sequence()};
@@ -71,6 +61,7 @@ absl::Status RocksDbWriter::Store(bool sync) {
   rocksdb::WriteOptions options;
   options.sync = sync;
   RETURN_IF_ERROR(FromRocksDb(database_.Write(options, &group_), "writing the store"));
+  if (sync) mark_.Synced(database_);
   group_.Clear();
   if (group_.Data().capacity() > kGroupBytesKept) group_ = rocksdb::WriteBatch();
   changed_.clear();
@@ -132,7 +123,7 @@ void RocksDbWriter::Change(const std::string& batch_id, engine::Changed& changed
 void RocksDbWriter::Finish(const Unfinished& batch, const engine::Changed& changed) {
   const Summary summary = Summarize(batch.header, changed, batch.last_sequence);
   group_.Delete(keys::Unfinished(summary.batch.id()));
-  for (const std::string& key : IndexKeys(summary)) group_.Put(key, "");
+  for (const std::string& key : SummaryIndexKeys(summary)) group_.Put(key, "");
   PutRead(keys::Summary(summary.batch.id()), Encode(summary));
 }
 
@@ -152,7 +143,7 @@ absl::Status RocksDbWriter::Put(const engine::Remove& remove) {
   // Removing what is not there changes nothing.
   if (!bytes) return absl::OkStatus();
   ASSIGN_OR_RETURN(const Summary summary, DecodeSummary(*bytes));
-  for (const std::string& index : IndexKeys(summary)) group_.Delete(index);
+  for (const std::string& index : SummaryIndexKeys(summary)) group_.Delete(index);
   DeleteRead(key);
   return RemoveFromRequest(summary.request_id, remove, summary.batch);
 }

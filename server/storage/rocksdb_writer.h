@@ -19,6 +19,7 @@
 #include "storage/committer.h"
 #include "storage/log_cache.h"
 #include "storage/record_codec.h"
+#include "storage/rocksdb_mark.h"
 
 namespace jobrunner::storage {
 
@@ -28,9 +29,9 @@ class RocksDbWriter final : public CommitSink {
  public:
   using FailedCallback = std::function<void(const absl::Status&)>;
 
-  // `database` and `cache`, which learns of what was stored, outlive the writer. `failed` is called
-  // at most once.
-  RocksDbWriter(rocksdb::DB* database, LogCache* cache, FailedCallback failed);
+  // `database`, `mark`, which is kept true, and `cache`, which learns of what was stored, outlive
+  // the writer. `failed` is called at most once.
+  RocksDbWriter(rocksdb::DB* database, RocksDbMark* mark, LogCache* cache, FailedCallback failed);
 
   // A batch that was found unfinished goes on after its record of this number.
   void Resume(const engine::Batch& batch, int64_t last_record);
@@ -63,6 +64,7 @@ class RocksDbWriter final : public CommitSink {
   void DeleteRead(const std::string& key);
 
   rocksdb::DB& database_;
+  RocksDbMark& mark_;
   LogCache& cache_;
   const FailedCallback failed_;
   absl::flat_hash_map<std::string, Unfinished> unfinished_;

@@ -50,7 +50,7 @@ absl::Status CheckEmpty(const std::string& path) {
   if (fs::exists(path + "/rocksdb", error)) return absl::OkStatus();
   for (const auto& entry : fs::directory_iterator(path, error)) {
     const std::string name = entry.path().filename();
-    if (name == "OWNER" || name == "rocksdb" || name == "lost+found") continue;
+    if (name == "OWNER" || name == "SYNCED" || name == "rocksdb" || name == "lost+found") continue;
     return absl::FailedPreconditionError(absl::StrCat(
         path, " is no store, and not empty: it has \"", name, "\". Name a directory of its own"));
   }

@@ -12,6 +12,7 @@ namespace jobrunner::storage {
 // Holds a directory for one process at a time, until it is destroyed or the process ends:
 //
 //   DIRECTORY/OWNER      locked (flock) while it is held; says which process it was, last
+//   DIRECTORY/SYNCED     up to where it was stable (sync_mark.h)
 //   DIRECTORY/rocksdb/   the database
 //
 // Both directories are made with mode 0700.
@@ -27,6 +28,7 @@ class StoreDirectory {
 
   const std::string& path() const { return path_; }
   std::string database() const { return path_ + "/rocksdb"; }
+  std::string mark() const { return path_ + "/SYNCED"; }
   // There is no database yet.
   bool is_new() const { return is_new_; }
 

@@ -12,12 +12,12 @@
 #include <new>
 #include <string>
 
-#include "absl/synchronization/notification.h"
 #include "gmock/gmock.h"
 #include "storage/keys.h"
 #include "storage/record_codec.h"
 #include "storage/rocksdb_options.h"
 #include "storage/store_conformance.h"
+#include "storage/store_writes.h"
 
 namespace jobrunner::storage {
 namespace {
@@ -30,29 +30,6 @@ const MakeStore kMakeStore = [](const std::string& directory) {
 };
 INSTANTIATE_TEST_SUITE_P(RocksDbStore, StoreConformance, testing::Values(kMakeStore));
 INSTANTIATE_TEST_SUITE_P(RocksDbStore, DurableStoreConformance, testing::Values(kMakeStore));
-
-absl::Status Commit(engine::Store& store, std::vector<engine::Write> writes) {
-  absl::Status result;
-  absl::Notification done;
-  store.Commit(std::move(writes), engine::Sync::kNow, [&](absl::Status status) {
-    result = std::move(status);
-    done.Notify();
-  });
-  done.WaitForNotification();
-  return result;
-}
-
-engine::Write Accept(const std::string& id) {
-  auto header = std::make_shared<engine::BatchHeader>();
-  header->id = id;
-  header->job_count = 1;
-  return engine::Append{
-      id, engine::Accepted{header, {{0, 1, std::make_shared<const std::string>("bytes"), {}}}}};
-}
-
-engine::Write Cancel(const std::string& id) {
-  return engine::Append{id, engine::CancelRequested()};
-}
 
 class RocksDbStoreTest : public testing::Test {
  protected:
@@ -85,9 +62,9 @@ class RocksDbStoreTest : public testing::Test {
   // Without the store's own code.
   std::unique_ptr<rocksdb::DB> OpenDatabase() {
     rocksdb::DB* database = nullptr;
-    EXPECT_TRUE(rocksdb::DB::Open(MakeRocksDbOptions([](const absl::Status&) {}),
-                                  directory_.PathOf("store/rocksdb"), &database)
-                    .ok());
+    EXPECT_TRUE(
+        rocksdb::DB::Open(MakeRocksDbOptions({}), directory_.PathOf("store/rocksdb"), &database)
+            .ok());
     return std::unique_ptr<rocksdb::DB>(database);
   }
 
@@ -193,7 +170,7 @@ TEST_F(RocksDbStoreTest, OpensWithoutTheRecordThatACrashCutShort) {
   {
     const auto store = Open().value();
     ASSERT_TRUE(Commit(*store, {Accept("a")}).ok());
-    ASSERT_TRUE(Commit(*store, {Accept("b")}).ok());
+    ASSERT_TRUE(Commit(*store, {Accept("b")}, engine::Sync::kWithNext).ok());
   }
   const auto log = Files(".log").front();
   std::filesystem::resize_file(log, std::filesystem::file_size(log) - 5);
