@@ -1,176 +1,147 @@
-"""Clients that submit, cancel and read while the server is killed under them, and write down all that
-they do and see."""
+"""Clients that submit, run, cancel, read, retry and delete while the server is killed under them."""
 
 import random
 import threading
-import uuid
 
-import grpc
-
-# What a call says whose server goes away.
-GONE = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED, grpc.StatusCode.UNKNOWN)
-
-
-class Address:
-    """Where the server is now."""
-
-    def __init__(self):
-        self._changed = threading.Condition()
-        self._address = None
-
-    def set(self, address):
-        with self._changed:
-            self._address = address
-            self._changed.notify_all()
-
-    def get(self, timeout_seconds=60):
-        with self._changed:
-            if not self._changed.wait_for(lambda: self._address, timeout_seconds):
-                raise AssertionError("there is no server")
-            return self._address
+from calls import CALL_SECONDS, Refused
 
 
 class Client(threading.Thread):
-    """Runs until `stop` is set, and then brings to an end what it has begun. `failure` has what ended
-    it, if it was not that."""
+    """Makes batches until `stop` is set, and brings each to an end. What it does is the seed's.
+    `failure` has what ended it, if it was not that."""
 
-    def __init__(self, name, seed, stubs, address, history, stop):
-        super().__init__(name=f"client {name}")
-        self.random = random.Random(f"{seed} {name}")
-        self.stubs = stubs
-        self.address = address
-        self.history = history
+    def __init__(self, seed, planner, calls, known, stop):
+        super().__init__(name="client " + calls.name, daemon=True)
+        self.random = random.Random(f"{seed} {calls.name}")
+        self.planner = planner
+        self.calls = calls
+        self.known = known
         self.stopping = stop
-        self.calls = 0
         self.failure = None
-        self.channel = None
-        self.connected_to = None
-        self.requests = []
-        self.resumed = 0
+        self.plans = []
 
     def run(self):
         try:
             while not self.stopping.is_set():
-                self.run_batch()
+                self.live()
         except Exception as failure:  # pylint: disable=broad-except
             self.failure = failure
         finally:
-            self.drop_connection()
-            self.history.close()
+            self.calls.close()
 
-    # A batch's life.
+    def live(self):
+        """A batch's life."""
+        plan = self.planner.plan()
+        self.calls.history.write("plan", request=plan.request_id, parent=None, **plan.promised)
+        try:
+            if self.random.random() < 0.25:
+                batch = self.run_batch(plan)
+            else:
+                batch = self.submit_batch(plan)
+            self.read_and_leave(plan, batch)
+        except Refused:
+            # It is in the history; the checker knows whether that was right.
+            pass
 
-    def run_batch(self):
-        request = self.stubs["job_service_pb2"].SubmitBatchRequest(
-            request_id=str(uuid.UUID(int=self.random.getrandbits(128))), batch=self.random_batch())
-        batch_id = self.submit(request)
-        self.requests.append(request)
-        if self.random.random() < 0.2:
-            self.cancel(batch_id)
-        self.read(batch_id, "resumed")
-        if self.random.random() < 0.3:
-            self.submit(self.random.choice(self.requests))
-        if self.random.random() < 0.3:
-            self.read(batch_id, "afterwards")
-
-    def random_batch(self):
-        job_pb2 = self.stubs["job_pb2"]
-        jobs = []
-        for _ in range(self.random.choice((1, 10, 100, 400))):
-            jobs.append(job_pb2.Job(key=f"k{len(jobs)}", **self.random_work(job_pb2)))
-        options = job_pb2.JobOptions()
-        options.retry_policy.max_attempts = 3
-        options.retry_policy.initial_backoff.nanos = 20_000_000
-        batch = self.stubs["batch_pb2"].BatchSpec(jobs=jobs, job_defaults=options)
-        if self.random.random() < 0.1:
-            batch.timeout.nanos = 300_000_000
+    def submit_batch(self, plan):
+        batch = self.calls.submit(plan)
+        self.known.add(batch, plan)
+        self.plans.append(plan)
+        chance = self.random.random()
+        if chance < 0.1:
+            self.calls.cancel(batch)
+        elif chance < 0.2:
+            jobs = range(len(plan.promised["keys"]))
+            self.calls.cancel(batch, sorted(self.random.sample(jobs, min(len(jobs), 5))))
         return batch
 
-    def random_work(self, job_pb2):
-        kind = self.random.choices(("echo", "sleep", "fail", "command"), (80, 8, 8, 4))[0]
-        if kind == "command":
-            script = f"sleep 0.0{self.random.randrange(10)}; exit {self.random.choice((0, 0, 1))}"
-            return {"command": job_pb2.Command(argv=["/bin/sh", "-c", script])}
-        payload = {"echo": "x" * self.random.randrange(200), "sleep": str(self.random.randrange(60)),
-                   "fail": '{"message": "no", "succeed_on_attempt": %d}' % self.random.randrange(1, 6)}
-        return {"handler": job_pb2.HandlerCall(name=kind, payload=payload[kind].encode())}
-
-    # Calls, made again until they are answered.
-
-    def submit(self, request):
-        answer = self.call("submit", "SubmitBatch", request,
-                           lambda answer: {"batch_id": answer.batch.id},
-                           request_id=request.request_id, jobs=len(request.batch.jobs))
-        return answer.batch.id
-
-    def cancel(self, batch_id):
-        request = self.stubs["job_service_pb2"].CancelRequest(batch_id=batch_id)
-        request.grace_period.nanos = 50_000_000
-        self.call("cancel", "Cancel", request, lambda answer: {}, batch_id=batch_id)
-
-    def call(self, operation, method, request, told, **about):
+    def run_batch(self, plan):
+        timeout = plan.promised["deadlines"].get("call", CALL_SECONDS)
+        leave_after = self.random.choice((None, None, 1, 5))
         while True:
-            self.calls += 1
-            entry = {"op": operation, "id": f"{self.name} {self.calls}", **about}
-            self.history.write("invoke", **entry)
-            try:
-                answer = getattr(self.jobs(), method)(request, timeout=20)
-            except grpc.RpcError as error:
-                self.history.write("info", **entry, code=error.code().name)
-                self.pause_after(error)
-                continue
-            self.history.write("ok", **{**entry, **told(answer)})
-            return answer
+            batch = self.calls.run(plan, timeout, leave_after)
+            if batch is not None:
+                self.known.add(batch, plan)
+                return batch
 
-    def read(self, batch_id, how):
-        """Follows the batch to its end, taking the stream up again where it broke."""
-        reader = f"{self.name} {how} {self.calls}"
-        last = 0
-        while True:
-            request = self.stubs["job_service_pb2"].StreamResultsRequest(
-                batch_id=batch_id, after_sequence=last, follow=True)
-            try:
-                for response in self.jobs().StreamResults(request, timeout=60):
-                    for event in response.events:
-                        last = event.sequence
-                        self.write_event(batch_id, reader, event)
-                self.history.write("end", batch_id=batch_id, reader=reader)
-                return
-            except grpc.RpcError as error:
-                self.resumed += 1
-                self.pause_after(error)
+    def read_and_leave(self, plan, batch):
+        events = self.calls.read(batch, "read")
+        if self.random.random() < 0.3 and self.plans:
+            self.calls.submit(self.random.choice(self.plans))
+        if self.random.random() < 0.2:
+            self.calls.read(batch, "afterwards")
+        if self.random.random() < 0.2:
+            self.retry(plan, batch, events)
+        if self.random.random() < 0.15:
+            self.calls.delete(batch)
 
-    def write_event(self, batch_id, reader, event):
-        kind = event.WhichOneof("kind")
-        entry = {"batch_id": batch_id, "reader": reader, "sequence": event.sequence, "kind": kind,
-                 "bytes": event.SerializeToString(deterministic=True).hex()}
-        if kind == "result":
-            entry.update(job=event.job_index, attempts=event.result.attempts,
-                         state=self.stubs["job_pb2"].JobState.Name(event.result.state))
-        if kind == "batch_finished":
-            ended = event.batch_finished
-            entry.update(state=self.stubs["event_pb2"].BatchState.Name(ended.state),
-                         succeeded=ended.succeeded, failed=ended.failed)
-        self.history.write("event", **entry)
+    def retry(self, plan, batch, events):
+        succeeded = self.planner.stubs["job_pb2"].JOB_STATE_SUCCEEDED
+        jobs = sorted(event.job_index for event in events
+                      if event.HasField("result") and event.result.state != succeeded)
+        if not jobs:
+            return
+        again = plan.of_jobs(self.planner.request_id(), jobs)
+        self.calls.history.write("plan", request=again.request_id, parent=batch, **again.promised)
+        child = self.calls.retry(again, batch)
+        self.known.add(child, again)
+        self.calls.read(child, "read")
 
-    # The connection.
 
-    def jobs(self):
-        address = self.address.get()
-        if address != self.connected_to:
-            self.drop_connection()
-            self.channel = grpc.insecure_channel(address)
-            self.connected_to = address
-        return self.stubs["job_service_pb2_grpc"].JobServiceStub(self.channel)
+class KnownBatches:
+    """The batches that clients know of, the newest of them. Thread-safe."""
 
-    def drop_connection(self):
-        if self.channel is not None:
-            self.channel.close()
-        self.channel = self.connected_to = None
+    def __init__(self, size_max=64):
+        self._changed = threading.Condition()
+        self._batches = []
+        self._size_max = size_max
 
-    def pause_after(self, error):
-        if error.code() not in GONE:
-            raise error
-        self.drop_connection()
-        # Not to spin while the server starts; which instant it is tried at is of no meaning.
-        threading.Event().wait(0.02)
+    def add(self, batch, plan):
+        with self._changed:
+            self._batches = [*self._batches[1 - self._size_max:], (batch, plan)]
+            self._changed.notify_all()
+
+    def choose(self, chance):
+        """A batch and its plan, or None."""
+        with self._changed:
+            return chance.choice(self._batches) if self._batches else None
+
+    def await_some(self, count, timeout_seconds=60):
+        """Until so many were acknowledged."""
+        with self._changed:
+            if not self._changed.wait_for(lambda: len(self._batches) >= count, timeout_seconds):
+                raise AssertionError(f"not even {count} batches were acknowledged")
+
+
+class Observer(threading.Thread):
+    """Looks at batches and jobs of others until `stop` is set."""
+
+    def __init__(self, seed, calls, known, stop):
+        super().__init__(name="observer " + calls.name, daemon=True)
+        self.random = random.Random(f"{seed} {calls.name}")
+        self.calls = calls
+        self.known = known
+        self.stopping = stop
+        self.failure = None
+
+    def run(self):
+        try:
+            while not self.stopping.wait(0.005):
+                self.look()
+        except Exception as failure:  # pylint: disable=broad-except
+            self.failure = failure
+        finally:
+            self.calls.close()
+
+    def look(self):
+        chosen = self.known.choose(self.random)
+        if chosen is None:
+            return
+        batch, plan = chosen
+        try:
+            self.calls.look(batch)
+            self.calls.look_at_job(batch, self.random.randrange(len(plan.promised["keys"])))
+            if self.random.random() < 0.05:
+                self.calls.look_at_list()
+        except Refused:
+            pass

@@ -1,0 +1,222 @@
+"""A server on a store of its own, clients that work it, and what they saw in the end. Who uses it says
+when the server dies."""
+
+import json
+import os
+import random
+import shutil
+import signal
+import sys
+import tempfile
+import threading
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "e2e"))
+# pylint: disable=wrong-import-position
+from calls import Address, Calls
+from checker import check
+from clients import Client, KnownBatches, Observer
+from history import History, batch_fields, read_histories, result_fields
+from lossy_disk import LossyDisk
+from plans import Planner
+from seen import Seen
+from server_process import Server, load_stubs
+from starts import LIFE_VARIABLE, read_starts
+
+# For what was begun to end, once no server is killed any more.
+QUIESCENCE_SECONDS = 120
+# Batches whose jobs are all looked at in the end.
+JOBS_LOOKED_AT = 300
+
+
+class CrashRun:
+    """`lossy` puts the store on a LossyDisk, which syncs if `sync`. `short_retention` is how many of
+    all batches are kept for a short time only."""
+
+    def __init__(self, seed, clients=4, lossy=False, sync=True, short_retention=0.1):
+        self.seed = seed
+        self.random = random.Random(seed)
+        self.directory = tempfile.mkdtemp(prefix="jobrunner-crash-")
+        stub_directory = os.path.join(self.directory, "stubs")
+        os.mkdir(stub_directory)
+        self.stubs = load_stubs(stub_directory)
+        self.disk = None
+        self.sync = sync
+        if lossy:
+            self.disk = LossyDisk(os.path.join(self.directory, "lossy"))
+        self.address = Address()
+        self.stop = threading.Event()
+        self.history = History(self.directory, "run")
+        self.known = KnownBatches()
+        self.clients = self._make_clients(clients, short_retention)
+        self.server = None
+        # Servers that were started, and of these killed.
+        self.lives = 0
+        self.kills = 0
+        self.start_seconds = []
+        # Of a server that died before it served.
+        self.last_words = ""
+
+    def _make_clients(self, count, short_retention):
+        starts = os.path.join(self.directory, "starts")
+        clients = []
+        for number in range(count):
+            name = str(number)
+            planner = Planner(random.Random(f"{self.seed} plans {name}"), self.stubs, starts,
+                              short_retention)
+            clients.append(Client(self.seed, planner, self._calls(name), self.known, self.stop))
+        return [*clients, Observer(self.seed, self._calls("looks"), self.known, self.stop)]
+
+    def _calls(self, name):
+        return Calls(name, self.stubs, self.address, History(self.directory, name))
+
+    # The server.
+
+    @property
+    def store(self):
+        return os.path.join(self.disk.path if self.disk else self.directory, "store")
+
+    def _launch(self):
+        self.lives += 1
+        self.history.write("life", began=time.time())
+        environment = self.disk.environment(self.sync) if self.disk else None
+        self.server = Server([f"--config={self._write_config()}"], cwd=self.directory,
+                             env=environment)
+
+    def _write_config(self):
+        path = os.path.join(self.directory, "config.json")
+        with open(path, "w", encoding="utf-8") as file:
+            json.dump({"listen": "127.0.0.1:0", "store": "rocksdb:" + self.store,
+                       "workers": {"max": 8},
+                       "commands": {"allow_any": True, "env": {LIFE_VARIABLE: str(self.lives)}},
+                       "log": {"level": "warning", "file": os.path.join(self.directory, "log")}},
+                      file)
+        return path
+
+    def start_server(self):
+        if not self.start_or_die():
+            raise AssertionError("the server does not serve: " + self.last_words)
+
+    def start_or_die(self):
+        """Whether it serves; otherwise await_death is next."""
+        began = time.monotonic()
+        self._launch()
+        try:
+            self.server.await_serving()
+        except AssertionError as death:
+            self.last_words = str(death)
+            return False
+        self.start_seconds.append(time.monotonic() - began)
+        self.address.set(self.server.address)
+        return True
+
+    def kill_server(self):
+        self.server.send(signal.SIGKILL)
+        self.await_death()
+
+    def await_death(self):
+        """Of a server that was killed, or is to be killed by its lossy disk."""
+        code = self.server.await_exit()
+        self.address.set(None)
+        self.server.close()
+        if code != -signal.SIGKILL:
+            raise AssertionError(f"the server was to be killed, and ended with {code}")
+        self.kills += 1
+
+    # The clients.
+
+    def start_clients(self):
+        for client in self.clients:
+            client.start()
+
+    def end_clients(self):
+        """Lets them bring to an end what they have begun."""
+        self.stop.set()
+        deadline = time.monotonic() + QUIESCENCE_SECONDS
+        for client in self.clients:
+            client.join(max(0, deadline - time.monotonic()))
+
+    def finish(self):
+        """Lets everything come to its end, ends the server, and returns what is wrong. The server
+        serves."""
+        self.end_clients()
+        self._look_at_the_end()
+        self.server.send(signal.SIGTERM)
+        code = self.server.await_exit()
+        self.server.close()
+        self.seen = Seen(read_histories(self.directory),
+                         read_starts(os.path.join(self.directory, "starts")))
+        faults = check(self.seen)
+        faults += [f"{client.name}: {client.failure!r}" for client in self.clients
+                   if client.failure]
+        faults += [f"{client.name} does not come to an end" for client in self.clients
+                   if client.is_alive()]
+        if code != 0:
+            faults.append(f"the last server ended with {code}")
+        return faults
+
+    def _look_at_the_end(self):
+        service = self.stubs["job_service_pb2_grpc"].JobServiceStub(self.server.channel)
+        requests = self.stubs["job_service_pb2"]
+        batches = list(pages(service.ListBatches, requests.ListBatchesRequest(page_size=1000),
+                             "batches"))
+        chosen = self.random.sample(batches, min(len(batches), JOBS_LOOKED_AT))
+        for batch in chosen:
+            began = time.monotonic()
+            request = requests.ListJobsRequest(batch_id=batch.id, page_size=1000)
+            for job in pages(service.ListJobs, request, "jobs"):
+                self.history.write("job", batch=batch.id, job=job.index, began=began,
+                                   attempts=job.attempts,
+                                   state=self.stubs["job_pb2"].JobState.Name(job.state))
+        self.history.write("truth", batches=[
+            {"id": batch.id, "parent": batch.parent_id, "labels": dict(batch.labels),
+             **batch_fields(self.stubs, batch)} for batch in batches])
+        self.history.close()
+
+    # In the end.
+
+    def report(self):
+        """What was done, in three lines. After `finish`."""
+        acknowledged = self.seen.acknowledged()
+        terminal = sum(len(batch.results()) for batch in self.seen.batches.values())
+        resumed = sum(client.calls.resumed for client in self.clients)
+        return (f"seed {self.seed}: {self.kills} kills; acknowledged {len(acknowledged)} batches "
+                f"with {sum(len(batch.plan['keys']) for batch in acknowledged)} jobs; "
+                f"{terminal} terminal; {len(self.seen.starts)} commands started; "
+                f"{resumed} streams resumed; slowest start {max(self.start_seconds):.2f} s\n"
+                f"answered: {told(self.seen.calls)}\nended by: {told(self.seen.reasons())}")
+
+    def close(self, keep=False):
+        self.stop.set()
+        if self.server is not None:
+            self.server.close()
+        if not keep:
+            shutil.rmtree(self.directory, ignore_errors=True)
+
+
+def pages(method, request, field):
+    """All that a listing call has, page by page."""
+    while True:
+        page = method(request)
+        yield from getattr(page, field)
+        request.page_token = page.next_page_token
+        if not request.page_token:
+            return
+
+
+def told(counts):
+    return ", ".join(f"{count} {name}" for name, count in sorted(counts.items()))
+
+
+def tell(run, faults):
+    """Prints the report and what is wrong. Returns the exit code."""
+    print(f"{run.report()}\n{len(faults)} faults")
+    for fault in faults[:50]:
+        print("  " + fault)
+    if faults:
+        print(f"kept: {run.directory}; again with --seed={run.seed}")
+    return 1 if faults else 0
+
+
+def new_seed():
+    return random.SystemRandom().randrange(1 << 32)

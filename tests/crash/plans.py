@@ -1,0 +1,133 @@
+"""Batches of all kinds, made by chance, and what is promised of each."""
+
+import uuid
+
+from starts import script_that_tells
+
+# The label by which a batch names the request that made it, and what every key begins with.
+REQUEST_LABEL = "crash-request"
+KEY = "crash-job-"
+
+# A batch may have one of them, so many seconds long.
+DEADLINES = {"batch": 0.3, "start": 0.15, "total": 0.4, "attempt": 0.03, "call": 1.0}
+DELAYS_SECONDS = (0.05, 0.2, 0.5)
+SHORT_RETENTION_SECONDS = 0.5
+
+
+class Plan:
+    """A batch to be asked for. `promised` goes into the history:
+      keys                a key for each job
+      max_attempts, max_lost_attempts, backoff: [initial, multiplier, max, jitter]
+      delays              {job: seconds}, with text as keys, as JSON has it
+      deadlines           {kind of DEADLINES: seconds}
+      commands            the jobs that tell of their starts
+      retention           seconds, or null for long
+    """
+
+    def __init__(self, request_id, spec, promised):
+        self.request_id = request_id
+        self.spec = spec
+        self.promised = promised
+
+    def of_jobs(self, request_id, indexes):
+        """What RetryJobs promises that runs these jobs again."""
+        places = {job: place for place, job in enumerate(indexes)}
+        was = self.promised
+        return Plan(request_id, None, {
+            **was, "keys": [was["keys"][job] for job in indexes],
+            "delays": {str(places[int(job)]): delay for job, delay in was["delays"].items()
+                       if int(job) in places},
+            "commands": [places[job] for job in was["commands"] if job in places]})
+
+
+class Planner:
+    """`short_retention` is how many of all batches are kept for a short time only."""
+
+    def __init__(self, random, stubs, starts_path, short_retention):
+        self.random = random
+        self.stubs = stubs
+        self.starts_path = starts_path
+        self.short_retention = short_retention
+
+    def request_id(self):
+        return str(uuid.UUID(int=self.random.getrandbits(128)))
+
+    def plan(self):
+        request_id = self.request_id()
+        promised = {"keys": [], "delays": {}, "commands": [], "deadlines": {}, "retention": None}
+        spec = self.stubs["batch_pb2"].BatchSpec(labels={REQUEST_LABEL: request_id})
+        for _ in range(self.random.choice((1, 8, 40, 200))):
+            self.add_job(spec, promised)
+        if self.random.random() < 0.2:
+            self.add_array(spec, promised)
+        self.set_retries(spec, promised)
+        if self.random.random() < 0.4:
+            self.set_deadline(spec, promised)
+        if self.random.random() < self.short_retention:
+            promised["retention"] = SHORT_RETENTION_SECONDS
+            set_duration(spec.retention, SHORT_RETENTION_SECONDS)
+        return Plan(request_id, spec, promised)
+
+    def add_job(self, spec, promised):
+        index = len(promised["keys"])
+        promised["keys"].append(f"{KEY}{index}")
+        job = spec.jobs.add(key=promised["keys"][-1])
+        kind = self.random.choices(("echo", "sleep", "fail", "command"), (76, 8, 8, 8))[0]
+        if kind == "command":
+            promised["commands"].append(index)
+            job.command.argv.extend(script_that_tells(
+                self.starts_path, f"sleep 0.0{self.random.randrange(10)}; "
+                                  f"exit {self.random.choice((0, 0, 1))}"))
+        else:
+            job.handler.name = kind
+            job.handler.payload = self.payload(kind).encode()
+        if self.random.random() < 0.1:
+            delay = self.random.choice(DELAYS_SECONDS)
+            promised["delays"][str(index)] = delay
+            set_duration(job.options.delay, delay)
+
+    def payload(self, kind):
+        if kind == "echo":
+            return "x" * self.random.randrange(200)
+        if kind == "sleep":
+            return str(self.random.randrange(60))
+        return '{"message": "no", "succeed_on_attempt": %d}' % self.random.randrange(1, 6)
+
+    def add_array(self, spec, promised):
+        count = self.random.choice((2, 30, 300))
+        job = spec.jobs.add(key=KEY + "of-array", count=count)
+        job.handler.name = "echo"
+        job.handler.payload = b"number {index}"
+        promised["keys"].extend(f"{KEY}of-array[{k}]" for k in range(count))
+
+    def set_retries(self, spec, promised):
+        options = spec.job_defaults
+        policy = options.retry_policy
+        policy.max_attempts = self.random.choice((1, 3))
+        initial, multiplier, most = self.random.choice(((0.02, 2, 1), (0.2, 1.5, 0.25)))
+        set_duration(policy.initial_backoff, initial)
+        set_duration(policy.max_backoff, most)
+        policy.backoff_multiplier = multiplier
+        policy.jitter = 0.1
+        # 0: at most once.
+        options.max_lost_attempts = self.random.choice((0, 3, 3))
+        promised.update(max_attempts=policy.max_attempts,
+                        max_lost_attempts=options.max_lost_attempts,
+                        backoff=[initial, multiplier, most, policy.jitter])
+
+    def set_deadline(self, spec, promised):
+        kind = self.random.choice(tuple(DEADLINES))
+        promised["deadlines"][kind] = DEADLINES[kind]
+        if kind == "call":
+            # Of SubmitBatch; of RunBatch it is always so.
+            spec.lifetime = self.stubs["batch_pb2"].LIFETIME_CALL_DEADLINE
+            return
+        field = {"batch": spec.timeout, "start": spec.job_defaults.start_timeout,
+                 "total": spec.job_defaults.total_timeout,
+                 "attempt": spec.job_defaults.timeout}[kind]
+        set_duration(field, DEADLINES[kind])
+
+
+def set_duration(field, seconds):
+    field.seconds = int(seconds)
+    field.nanos = round((seconds - int(seconds)) * 1_000_000_000)
