@@ -20,10 +20,7 @@
 namespace jobrunner::rpc {
 namespace {
 
-// A client that is gone is noticed within half a minute, also when nothing is being sent. Clients
-// may ping every ten seconds, with or without a call; the second allows for their timers.
-constexpr int kKeepaliveTimeMs = 20'000;
-constexpr int kKeepaliveTimeoutMs = 10'000;
+// Clients may ping every ten seconds, with or without a call; the second allows for their timers.
 constexpr int kClientPingIntervalMs = 9'000;
 
 // Once in the process, before any server is built.
@@ -38,6 +35,8 @@ void PrepareGrpc() {
   });
 }
 
+int Milliseconds(std::chrono::milliseconds time) { return static_cast<int>(time.count()); }
+
 void SetArguments(const GrpcServerOptions& options, grpc::ServerBuilder* builder) {
   builder->SetMaxReceiveMessageSize(static_cast<int>(options.request_bytes_max));
   // A small message could unpack to any size: the limit above counts what was sent.
@@ -45,8 +44,9 @@ void SetArguments(const GrpcServerOptions& options, grpc::ServerBuilder* builder
   builder->SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_DEFLATE, false);
   // Two servers on one port would share its calls without a word.
   builder->AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
-  builder->AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepaliveTimeMs);
-  builder->AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kKeepaliveTimeoutMs);
+  builder->AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, Milliseconds(options.keepalive.time));
+  builder->AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS,
+                              Milliseconds(options.keepalive.timeout));
   builder->AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
   builder->AddChannelArgument(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
   builder->AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS,

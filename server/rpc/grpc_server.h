@@ -11,10 +11,19 @@
 
 namespace jobrunner::rpc {
 
+// A client that is gone without a word is noticed within the sum of the two, also when nothing is
+// being sent.
+struct Keepalive {
+  // How long a connection may be silent until the client is asked, and how long that may take it.
+  std::chrono::milliseconds time{20'000};
+  std::chrono::milliseconds timeout{10'000};
+};
+
 struct GrpcServerOptions {
   // "HOST:PORT" or "unix:PATH"; port 0 picks a free one.
   std::string listen;
   int64_t request_bytes_max = engine::kRequestBytesDefault;
+  Keepalive keepalive = {};
 };
 
 // JobService, AdminService, grpc.health.v1.Health and reflection on one address. Health answers

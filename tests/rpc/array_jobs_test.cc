@@ -3,7 +3,7 @@
 
 #include <map>
 
-#include "rpc/served.h"
+#include "rpc/each_store.h"
 
 namespace jobrunner::rpc {
 namespace {
@@ -18,7 +18,7 @@ v1::Job EchoArray(const std::string& key, int32_t count) {
   return job;
 }
 
-class ArrayJobs : public ::testing::Test {
+class ArrayJobs : public OverEachStore {
  protected:
   grpc::Status TrySubmit(const v1::BatchSpec& spec) {
     grpc::ClientContext context;
@@ -28,10 +28,12 @@ class ArrayJobs : public ::testing::Test {
     return served_.jobs().SubmitBatch(&context, request, &response);
   }
 
-  Served served_;
+  Served served_{OnStore()};
 };
 
-TEST_F(ArrayJobs, EachElementIsAJobWithItsNumberFilledIn) {
+INSTANTIATE_TEST_SUITE_P(Stores, ArrayJobs, EachStore(), NameOfStore);
+
+TEST_P(ArrayJobs, EachElementIsAJobWithItsNumberFilledIn) {
   v1::BatchSpec spec = BatchOf(1, HandlerJob("echo", "alone"));
   *spec.add_jobs() = EchoArray("e", 300);
   const v1::Batch batch = Submit(served_, spec);
@@ -51,7 +53,7 @@ TEST_F(ArrayJobs, EachElementIsAJobWithItsNumberFilledIn) {
   }
 }
 
-TEST_F(ArrayJobs, ElementsAreLookedUpAsJobs) {
+TEST_P(ArrayJobs, ElementsAreLookedUpAsJobs) {
   const v1::Batch batch = Submit(served_, BatchOf(1, EchoArray("e", 300)));
   Results(served_, batch.id());
   v1::GetJobRequest request;
@@ -68,7 +70,7 @@ TEST_F(ArrayJobs, ElementsAreLookedUpAsJobs) {
   EXPECT_EQ(status.result().output(), "number 257");
 }
 
-TEST_F(ArrayJobs, WhatIsWrongIsNamedByItsPlaceInTheRequest) {
+TEST_P(ArrayJobs, WhatIsWrongIsNamedByItsPlaceInTheRequest) {
   v1::BatchSpec spec = BatchOf(1, EchoArray("e", 300));
   *spec.add_jobs() = HandlerJob("no such handler");
   EXPECT_THAT(FieldsIn(TrySubmit(spec)), ElementsAre("batch.jobs[1].handler.name"));

@@ -7,7 +7,8 @@
 #include <random>
 #include <thread>
 
-#include "rpc/served.h"
+#include "rpc/each_store.h"
+#include "support/rounds.h"
 
 namespace jobrunner::rpc {
 namespace {
@@ -15,7 +16,7 @@ namespace {
 constexpr int kClients = 8;
 constexpr int kCallsPerClient = 60;
 
-class Hammer : public ::testing::Test {
+class Hammer : public OverEachStore {
  protected:
   // Runs `client(number, random)` on many threads.
   template <typename Client>
@@ -24,7 +25,7 @@ class Hammer : public ::testing::Test {
     for (int i = 0; i < kClients; ++i) {
       clients.emplace_back([=] {
         std::mt19937 random(i + 1);
-        for (int call = 0; call < kCallsPerClient; ++call) client(random);
+        for (int call = 0; call < test::Rounds(kCallsPerClient); ++call) client(random);
       });
     }
     for (std::thread& thread : clients) thread.join();
@@ -44,10 +45,12 @@ class Hammer : public ::testing::Test {
     } while (left.batches_running() > 0 || left.streams() > 0);
   }
 
-  Served served_;
+  Served served_{OnStore()};
 };
 
-TEST_F(Hammer, RunBatchCallsThatAreCancelledAtAnyMomentLeaveNothingBehind) {
+INSTANTIATE_TEST_SUITE_P(Stores, Hammer, EachStore(), NameOfStore);
+
+TEST_P(Hammer, RunBatchCallsThatAreCancelledAtAnyMomentLeaveNothingBehind) {
   Run([this](std::mt19937& random) {
     v1::RunBatchRequest request;
     *request.mutable_batch() = BatchOf(5, HandlerJob(random() % 2 ? "hold" : "echo", "x"));
@@ -76,7 +79,7 @@ TEST_F(Hammer, RunBatchCallsThatAreCancelledAtAnyMomentLeaveNothingBehind) {
   AwaitNothingLeft();
 }
 
-TEST_F(Hammer, DeadlinesAtAnyMomentLeaveNothingBehind) {
+TEST_P(Hammer, DeadlinesAtAnyMomentLeaveNothingBehind) {
   Run([this](std::mt19937& random) {
     v1::RunBatchRequest request;
     *request.mutable_batch() = BatchOf(5, HandlerJob(random() % 2 ? "hold" : "echo", "x"));
@@ -91,7 +94,7 @@ TEST_F(Hammer, DeadlinesAtAnyMomentLeaveNothingBehind) {
   AwaitNothingLeft();
 }
 
-TEST_F(Hammer, ReadersThatLeaveAtAnyMomentDisturbNobody) {
+TEST_P(Hammer, ReadersThatLeaveAtAnyMomentDisturbNobody) {
   const v1::Batch batch =
       Submit(served_, BatchOf(3000, HandlerJob("echo", std::string(1000, 'x'))));
   Run([&](std::mt19937& random) {
@@ -110,7 +113,7 @@ TEST_F(Hammer, ReadersThatLeaveAtAnyMomentDisturbNobody) {
   EXPECT_EQ(Results(served_, batch.id()).size(), 3001u);
 }
 
-TEST_F(Hammer, AStopAmidCallsOfAllKindsEndsThemAll) {
+TEST_P(Hammer, AStopAmidCallsOfAllKindsEndsThemAll) {
   std::atomic<bool> stopped{false};
   std::vector<std::thread> clients;
   std::atomic<int> answered{0};

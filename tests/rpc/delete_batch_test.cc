@@ -1,14 +1,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "rpc/served.h"
+#include "rpc/each_store.h"
 
 namespace jobrunner::rpc {
 namespace {
 
 constexpr char kNoBatch[] = "01890000-0000-7000-8000-000000000000";
 
-class DeleteBatch : public ::testing::Test {
+class DeleteBatch : public OverEachStore {
  protected:
   grpc::Status Call(const std::string& id, bool allow_missing = false) {
     grpc::ClientContext context;
@@ -43,10 +43,12 @@ class DeleteBatch : public ::testing::Test {
     return response.batch();
   }
 
-  Served served_;
+  Served served_{OnStore()};
 };
 
-TEST_F(DeleteBatch, RemovesAFinishedBatchWithItsLog) {
+INSTANTIATE_TEST_SUITE_P(Stores, DeleteBatch, EachStore(), NameOfStore);
+
+TEST_P(DeleteBatch, RemovesAFinishedBatchWithItsLog) {
   const std::string id = SubmitAs("").id();
   Results(served_, id);
   ASSERT_TRUE(Call(id).ok());
@@ -56,7 +58,7 @@ TEST_F(DeleteBatch, RemovesAFinishedBatchWithItsLog) {
   }
 }
 
-TEST_F(DeleteBatch, RefusesABatchThatRuns) {
+TEST_P(DeleteBatch, RefusesABatchThatRuns) {
   const std::string id = Submit(served_, BatchOf(1, HandlerJob("hold"))).id();
   served_.gate().AwaitHeld(1);
   const grpc::Status status = Call(id, /*allow_missing=*/true);
@@ -65,7 +67,7 @@ TEST_F(DeleteBatch, RefusesABatchThatRuns) {
   EXPECT_TRUE(Get(id).ok());
 }
 
-TEST_F(DeleteBatch, MindsABatchThatIsNotThereUnlessItMayBeMissing) {
+TEST_P(DeleteBatch, MindsABatchThatIsNotThereUnlessItMayBeMissing) {
   const std::string removed = SubmitAs("").id();
   Results(served_, removed);
   ASSERT_TRUE(Call(removed).ok());
@@ -75,7 +77,7 @@ TEST_F(DeleteBatch, MindsABatchThatIsNotThereUnlessItMayBeMissing) {
   }
 }
 
-TEST_F(DeleteBatch, LeavesTheRequestAnswered) {
+TEST_P(DeleteBatch, LeavesTheRequestAnswered) {
   const std::string id = SubmitAs("once").id();
   Results(served_, id);
   ASSERT_TRUE(Call(id).ok());

@@ -3,7 +3,7 @@
 
 #include <set>
 
-#include "rpc/served.h"
+#include "rpc/each_store.h"
 
 namespace jobrunner::rpc {
 namespace {
@@ -14,7 +14,7 @@ using ::testing::SizeIs;
 
 constexpr char kNoBatch[] = "01890000-0000-7000-8000-000000000000";
 
-class LookUpCalls : public ::testing::Test {
+class LookUpCalls : public OverEachStore {
  protected:
   grpc::Status GetBatch(const std::string& id) {
     grpc::ClientContext context;
@@ -49,14 +49,16 @@ class LookUpCalls : public ::testing::Test {
     return served_.jobs().ListJobs(&context, request, &jobs_);
   }
 
-  Served served_;
+  Served served_{OnStore()};
   v1::GetBatchResponse batch_;
   v1::GetJobResponse job_;
   v1::ListBatchesResponse batches_;
   v1::ListJobsResponse jobs_;
 };
 
-TEST_F(LookUpCalls, ABatchHasItsCounts) {
+INSTANTIATE_TEST_SUITE_P(Stores, LookUpCalls, EachStore(), NameOfStore);
+
+TEST_P(LookUpCalls, ABatchHasItsCounts) {
   const v1::Batch batch = Submit(served_, BatchOf(3, HandlerJob("echo")));
   Results(served_, batch.id());
   ASSERT_TRUE(GetBatch(batch.id()).ok());
@@ -65,7 +67,7 @@ TEST_F(LookUpCalls, ABatchHasItsCounts) {
   EXPECT_EQ(batch_.batch().last_sequence(), 4);
 }
 
-TEST_F(LookUpCalls, DoNotFindBatchesThatAreNotThere) {
+TEST_P(LookUpCalls, DoNotFindBatchesThatAreNotThere) {
   for (const std::string id : {"", "nonsense", kNoBatch}) {
     const grpc::Status status = GetBatch(id);
     EXPECT_EQ(status.error_code(), grpc::StatusCode::NOT_FOUND) << id;
@@ -78,11 +80,11 @@ TEST_F(LookUpCalls, DoNotFindBatchesThatAreNotThere) {
   }
 }
 
-TEST_F(LookUpCalls, SayThatABatchMayHaveBeenRemoved) {
+TEST_P(LookUpCalls, SayThatABatchMayHaveBeenRemoved) {
   EXPECT_THAT(GetBatch(kNoBatch).error_message(), ::testing::HasSubstr("has been removed, or"));
 }
 
-TEST_F(LookUpCalls, AJobHasWhatWasSubmittedAndWhatCameOfIt) {
+TEST_P(LookUpCalls, AJobHasWhatWasSubmittedAndWhatCameOfIt) {
   v1::BatchSpec spec = BatchOf(600, HandlerJob("echo", "x"));
   spec.mutable_jobs(500)->set_key("the key");
   spec.mutable_jobs(500)->mutable_handler()->set_payload("y");
@@ -101,7 +103,7 @@ TEST_F(LookUpCalls, AJobHasWhatWasSubmittedAndWhatCameOfIt) {
   EXPECT_EQ(job_.job().SerializeAsString(), by_index.SerializeAsString());
 }
 
-TEST_F(LookUpCalls, AJobThatWaitsSaysWhatFor) {
+TEST_P(LookUpCalls, AJobThatWaitsSaysWhatFor) {
   v1::Job job = HandlerJob("echo");
   job.mutable_options()->mutable_delay()->set_seconds(3600);
   const v1::Batch batch = Submit(served_, BatchOf(1, job));
@@ -111,7 +113,7 @@ TEST_F(LookUpCalls, AJobThatWaitsSaysWhatFor) {
   EXPECT_FALSE(job_.job().has_result());
 }
 
-TEST_F(LookUpCalls, DoNotFindJobsThatAreNotThere) {
+TEST_P(LookUpCalls, DoNotFindJobsThatAreNotThere) {
   const v1::Batch batch = Submit(served_, BatchOf(2, HandlerJob("echo")));
   for (const auto& request : {JobAt(batch.id(), 2), JobAt(batch.id(), -1),
                               JobWith(batch.id(), "nobody"), JobWith(batch.id(), "")}) {
@@ -124,7 +126,7 @@ TEST_F(LookUpCalls, DoNotFindJobsThatAreNotThere) {
   EXPECT_THAT(FieldsIn(GetJob(neither)), ElementsAre("job"));
 }
 
-TEST_F(LookUpCalls, ListBatchesInPagesFromTheNewest) {
+TEST_P(LookUpCalls, ListBatchesInPagesFromTheNewest) {
   std::vector<std::string> submitted;
   for (int i = 0; i < 25; ++i)
     submitted.push_back(Submit(served_, BatchOf(1, HandlerJob("echo"))).id());
@@ -140,7 +142,7 @@ TEST_F(LookUpCalls, ListBatchesInPagesFromTheNewest) {
   EXPECT_EQ(listed, std::vector<std::string>(submitted.rbegin(), submitted.rend()));
 }
 
-TEST_F(LookUpCalls, ListBatchesThatMatch) {
+TEST_P(LookUpCalls, ListBatchesThatMatch) {
   v1::BatchSpec spec = BatchOf(1, HandlerJob("echo"));
   (*spec.mutable_labels())["team"] = "red";
   const v1::Batch red = Submit(served_, spec);
@@ -165,7 +167,7 @@ TEST_F(LookUpCalls, ListBatchesThatMatch) {
   EXPECT_THAT(batches_.batches(), IsEmpty());
 }
 
-TEST_F(LookUpCalls, PagesOfBatchesAreBoundedByTheirBytesToo) {
+TEST_P(LookUpCalls, PagesOfBatchesAreBoundedByTheirBytesToo) {
   v1::BatchSpec spec = BatchOf(1, HandlerJob("echo"));
   for (int i = 0; i < 64; ++i)
     (*spec.mutable_labels())["l" + std::to_string(i)] = std::string(256, 'x');
@@ -186,7 +188,7 @@ TEST_F(LookUpCalls, PagesOfBatchesAreBoundedByTheirBytesToo) {
   EXPECT_GT(pages, 1);
 }
 
-TEST_F(LookUpCalls, ListJobsInPagesByIndexWithTheirKeys) {
+TEST_P(LookUpCalls, ListJobsInPagesByIndexWithTheirKeys) {
   v1::BatchSpec spec = BatchOf(700, HandlerJob("echo"));
   for (int i = 0; i < 700; ++i) spec.mutable_jobs(i)->set_key("k" + std::to_string(i));
   const v1::Batch batch = Submit(served_, spec);
@@ -208,7 +210,7 @@ TEST_F(LookUpCalls, ListJobsInPagesByIndexWithTheirKeys) {
   EXPECT_EQ(next, 700);
 }
 
-TEST_F(LookUpCalls, ListJobsInSomeStates) {
+TEST_P(LookUpCalls, ListJobsInSomeStates) {
   v1::BatchSpec spec = BatchOf(300, HandlerJob("echo"));
   *spec.mutable_jobs(7) = HandlerJob("fail");
   *spec.mutable_jobs(290) = HandlerJob("fail");
@@ -223,7 +225,7 @@ TEST_F(LookUpCalls, ListJobsInSomeStates) {
   EXPECT_EQ(jobs_.jobs(1).index(), 290);
 }
 
-TEST_F(LookUpCalls, PageTokensAreGoodForTheirListAlone) {
+TEST_P(LookUpCalls, PageTokensAreGoodForTheirListAlone) {
   for (int i = 0; i < 3; ++i) Submit(served_, BatchOf(1, HandlerJob("echo")));
   v1::ListBatchesRequest request;
   request.set_page_size(1);
@@ -246,7 +248,7 @@ TEST_F(LookUpCalls, PageTokensAreGoodForTheirListAlone) {
   }
 }
 
-TEST_F(LookUpCalls, RefusePagesAndStatesThatMakeNoSense) {
+TEST_P(LookUpCalls, RefusePagesAndStatesThatMakeNoSense) {
   v1::ListBatchesRequest request;
   request.set_page_size(-1);
   EXPECT_THAT(FieldsIn(ListBatches(request)), ElementsAre("page_size"));
@@ -271,7 +273,9 @@ class CancelCalls : public LookUpCalls {
   v1::CancelResponse response_;
 };
 
-TEST_F(CancelCalls, EndABatchWithTheReasonGiven) {
+INSTANTIATE_TEST_SUITE_P(Stores, CancelCalls, EachStore(), NameOfStore);
+
+TEST_P(CancelCalls, EndABatchWithTheReasonGiven) {
   const v1::Batch batch = Submit(served_, BatchOf(10, HandlerJob("hold")));
   served_.gate().AwaitHeld(4);
   v1::CancelRequest request = RequestFor(batch.id());
@@ -287,7 +291,7 @@ TEST_F(CancelCalls, EndABatchWithTheReasonGiven) {
   EXPECT_TRUE(Cancel(request).ok()) << "a cancel of what has ended is no error";
 }
 
-TEST_F(CancelCalls, EndSomeJobs) {
+TEST_P(CancelCalls, EndSomeJobs) {
   const v1::Batch batch = Submit(served_, BatchOf(2, HandlerJob("hold")));
   served_.gate().AwaitHeld(2);
   v1::CancelRequest request = RequestFor(batch.id());
@@ -306,7 +310,7 @@ TEST_F(CancelCalls, EndSomeJobs) {
   EXPECT_THAT(ReadAll(*reader, response), SizeIs(2));
 }
 
-TEST_F(CancelCalls, NameWhatIsWrong) {
+TEST_P(CancelCalls, NameWhatIsWrong) {
   const v1::Batch batch = Submit(served_, BatchOf(2, HandlerJob("hold")));
   v1::CancelRequest request = RequestFor(batch.id());
   request.add_job_indexes(0);
@@ -330,7 +334,7 @@ TEST_F(CancelCalls, NameWhatIsWrong) {
   EXPECT_THAT(FieldsIn(Cancel(request)), ElementsAre("grace_period"));
 }
 
-TEST_F(CancelCalls, DoNotFindBatchesThatAreNotThere) {
+TEST_P(CancelCalls, DoNotFindBatchesThatAreNotThere) {
   EXPECT_EQ(Cancel(RequestFor("x")).error_code(), grpc::StatusCode::NOT_FOUND);
   EXPECT_EQ(ReasonIn(Cancel(RequestFor(kNoBatch))), "BATCH_NOT_FOUND");
 }

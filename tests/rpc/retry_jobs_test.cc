@@ -1,7 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "rpc/served.h"
+#include "rpc/each_store.h"
 
 namespace jobrunner::rpc {
 namespace {
@@ -10,7 +10,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::SizeIs;
 
-class RetryJobs : public ::testing::Test {
+class RetryJobs : public OverEachStore {
  protected:
   grpc::Status Call(const v1::RetryJobsRequest& request) {
     grpc::ClientContext context;
@@ -53,11 +53,13 @@ class RetryJobs : public ::testing::Test {
     return keys;
   }
 
-  Served served_;
+  Served served_{OnStore()};
   v1::RetryJobsResponse response_;
 };
 
-TEST_F(RetryJobs, RunsWhatFailedAgainAsANewBatch) {
+INSTANTIATE_TEST_SUITE_P(Stores, RetryJobs, EachStore(), NameOfStore);
+
+TEST_P(RetryJobs, RunsWhatFailedAgainAsANewBatch) {
   const std::string parent = Finished();
   ASSERT_TRUE(Call(RequestFor(parent)).ok());
   const v1::Batch& batch = response_.batch();
@@ -72,7 +74,7 @@ TEST_F(RetryJobs, RunsWhatFailedAgainAsANewBatch) {
   EXPECT_EQ(events[2].batch_finished().failed(), 2);
 }
 
-TEST_F(RetryJobs, RunsCancelledJobsAgain) {
+TEST_P(RetryJobs, RunsCancelledJobsAgain) {
   const v1::Batch held = Submit(served_, BatchOf(3, HandlerJob("hold")));
   grpc::ClientContext context;
   v1::CancelRequest cancel;
@@ -85,13 +87,13 @@ TEST_F(RetryJobs, RunsCancelledJobsAgain) {
   EXPECT_EQ(Results(served_, response_.batch().id()).back().batch_finished().succeeded(), 3);
 }
 
-TEST_F(RetryJobs, RunsTheJobsThatAreNamedOnceEach) {
+TEST_P(RetryJobs, RunsTheJobsThatAreNamedOnceEach) {
   const std::string parent = Finished();
   ASSERT_TRUE(Call(RequestFor(parent, {900, 900})).ok());
   EXPECT_THAT(Keys(), ElementsAre("job 900"));
 }
 
-TEST_F(RetryJobs, RunsElementsOfAnArrayAgainAsTheJobsThatTheyWere) {
+TEST_P(RetryJobs, RunsElementsOfAnArrayAgainAsTheJobsThatTheyWere) {
   v1::BatchSpec spec = BatchOf(1, HandlerJob("fail", "number {index}"));
   spec.mutable_jobs(0)->set_key("a");
   spec.mutable_jobs(0)->set_count(600);
@@ -107,7 +109,7 @@ TEST_F(RetryJobs, RunsElementsOfAnArrayAgainAsTheJobsThatTheyWere) {
   }
 }
 
-TEST_F(RetryJobs, CanBeRetriedAgain) {
+TEST_P(RetryJobs, CanBeRetriedAgain) {
   ASSERT_TRUE(Call(RequestFor(Finished())).ok());
   const std::string parent = response_.batch().id();
   Results(served_, parent);
@@ -116,7 +118,7 @@ TEST_F(RetryJobs, CanBeRetriedAgain) {
   EXPECT_THAT(Keys(), ElementsAre("job 900"));
 }
 
-TEST_F(RetryJobs, AnswersARequestIdWithTheBatchItMade) {
+TEST_P(RetryJobs, AnswersARequestIdWithTheBatchItMade) {
   v1::RetryJobsRequest request = RequestFor(Finished());
   request.set_request_id("again");
   ASSERT_TRUE(Call(request).ok());
@@ -127,7 +129,7 @@ TEST_F(RetryJobs, AnswersARequestIdWithTheBatchItMade) {
   EXPECT_EQ(ReasonIn(Call(request)), "REQUEST_ID_REUSED");
 }
 
-TEST_F(RetryJobs, RefusesWhatCannotRunAgain) {
+TEST_P(RetryJobs, RefusesWhatCannotRunAgain) {
   const v1::Batch held = Submit(served_, BatchOf(1, HandlerJob("hold")));
   served_.gate().AwaitHeld(1);
   grpc::Status status = Call(RequestFor(held.id()));
@@ -145,7 +147,7 @@ TEST_F(RetryJobs, RefusesWhatCannotRunAgain) {
   EXPECT_EQ(ReasonIn(Call(RequestFor(good.id()))), "NOTHING_TO_RETRY");
 }
 
-TEST_F(RetryJobs, NamesWhatIsWrong) {
+TEST_P(RetryJobs, NamesWhatIsWrong) {
   const std::string parent = Finished();
   EXPECT_THAT(FieldsIn(Call(RequestFor(parent, {7, 1000}))), ElementsAre("job_indexes[1]"));
   EXPECT_THAT(FieldsIn(Call(RequestFor(parent, {-1}))), ElementsAre("job_indexes[0]"));
@@ -157,7 +159,7 @@ TEST_F(RetryJobs, NamesWhatIsWrong) {
   EXPECT_EQ(ReasonIn(Call(RequestFor("01890000-0000-7000-8000-000000000000"))), "BATCH_NOT_FOUND");
 }
 
-TEST_F(RetryJobs, AloneMakesChildren) {
+TEST_P(RetryJobs, AloneMakesChildren) {
   grpc::ClientContext context;
   v1::SubmitBatchRequest request;
   *request.mutable_batch() = BatchOf(1, HandlerJob("echo"));

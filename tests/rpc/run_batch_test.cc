@@ -1,7 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "rpc/served.h"
+#include "rpc/each_store.h"
 
 namespace jobrunner::rpc {
 namespace {
@@ -18,7 +18,7 @@ v1::RunBatchRequest RequestOf(const v1::BatchSpec& spec, const std::string& requ
   return request;
 }
 
-class RunBatch : public ::testing::Test {
+class RunBatch : public OverEachStore {
  protected:
   // Starts a batch of `count` jobs that hold, and waits until the first of them does.
   std::unique_ptr<grpc::ClientReader<v1::RunBatchResponse>> Hold(v1::JobService::Stub& stub,
@@ -40,12 +40,14 @@ class RunBatch : public ::testing::Test {
     return reasons;
   }
 
-  Served served_;
+  Served served_{OnStore()};
   std::string batch_id_;
   v1::BatchFinished finished_;
 };
 
-TEST_F(RunBatch, BeginsWithTheBatchAndEndsWithItsEnd) {
+INSTANTIATE_TEST_SUITE_P(Stores, RunBatch, EachStore(), NameOfStore);
+
+TEST_P(RunBatch, BeginsWithTheBatchAndEndsWithItsEnd) {
   grpc::ClientContext context;
   v1::BatchSpec spec = BatchOf(1000, HandlerJob("echo", "x"));
   spec.set_name("n");
@@ -64,7 +66,7 @@ TEST_F(RunBatch, BeginsWithTheBatchAndEndsWithItsEnd) {
   EXPECT_EQ(events.back().batch_finished().state(), v1::BATCH_STATE_SUCCEEDED);
 }
 
-TEST_F(RunBatch, ShowsTheBatchBeforeAnythingHappens) {
+TEST_P(RunBatch, ShowsTheBatchBeforeAnythingHappens) {
   grpc::ClientContext context;
   const auto reader = Hold(served_.jobs(), &context);
   EXPECT_NE(batch_id_, "");
@@ -73,7 +75,7 @@ TEST_F(RunBatch, ShowsTheBatchBeforeAnythingHappens) {
   EXPECT_TRUE(reader->Finish().ok());
 }
 
-TEST_F(RunBatch, ShowsJobsThatFailAsEventsOfACallThatIsOk) {
+TEST_P(RunBatch, ShowsJobsThatFailAsEventsOfACallThatIsOk) {
   grpc::ClientContext context;
   const auto reader = served_.jobs().RunBatch(&context, RequestOf(BatchOf(1, HandlerJob("fail"))));
   const auto events = ReadAll(*reader, v1::RunBatchResponse());
@@ -81,7 +83,7 @@ TEST_F(RunBatch, ShowsJobsThatFailAsEventsOfACallThatIsOk) {
   EXPECT_EQ(events.back().batch_finished().state(), v1::BATCH_STATE_FAILED);
 }
 
-TEST_F(RunBatch, CancelledByItsClientCancelsTheBatch) {
+TEST_P(RunBatch, CancelledByItsClientCancelsTheBatch) {
   grpc::ClientContext context;
   const auto reader = Hold(served_.jobs(), &context, 10);
   context.TryCancel();
@@ -91,7 +93,7 @@ TEST_F(RunBatch, CancelledByItsClientCancelsTheBatch) {
   EXPECT_EQ(finished_.state(), v1::BATCH_STATE_CANCELLED);
 }
 
-TEST_F(RunBatch, AConnectionLostCancelsTheBatch) {
+TEST_P(RunBatch, AConnectionLostCancelsTheBatch) {
   grpc::ClientContext context;
   auto stub = v1::JobService::NewStub(served_.Connect());
   auto reader = Hold(*stub, &context);
@@ -102,7 +104,7 @@ TEST_F(RunBatch, AConnectionLostCancelsTheBatch) {
   EXPECT_THAT(ReasonsOfEnd(), ElementsAre(v1::REASON_CLIENT_DISCONNECTED));
 }
 
-TEST_F(RunBatch, ItsDeadlineIsTheBatchs) {
+TEST_P(RunBatch, ItsDeadlineIsTheBatchs) {
   grpc::ClientContext context;
   context.set_deadline(system_clock::now() + milliseconds(300));
   const auto reader = Hold(served_.jobs(), &context);
@@ -113,7 +115,7 @@ TEST_F(RunBatch, ItsDeadlineIsTheBatchs) {
   EXPECT_EQ(finished_.error().code(), grpc::StatusCode::DEADLINE_EXCEEDED);
 }
 
-TEST_F(RunBatch, CanBeCancelledByOthers) {
+TEST_P(RunBatch, CanBeCancelledByOthers) {
   grpc::ClientContext context;
   const auto reader = Hold(served_.jobs(), &context);
   grpc::ClientContext cancel_context;
@@ -127,7 +129,7 @@ TEST_F(RunBatch, CanBeCancelledByOthers) {
   EXPECT_EQ(events[0].result().error().reason(), v1::REASON_CLIENT_CANCEL);
 }
 
-TEST_F(RunBatch, IsRefusedAsSubmitBatchIs) {
+TEST_P(RunBatch, IsRefusedAsSubmitBatchIs) {
   grpc::ClientContext context;
   v1::BatchSpec spec = BatchOf(1, HandlerJob("echo"));
   spec.mutable_timeout();
@@ -139,14 +141,14 @@ TEST_F(RunBatch, IsRefusedAsSubmitBatchIs) {
   EXPECT_THAT(FieldsIn(status), ElementsAre("batch.timeout"));
 }
 
-TEST_F(RunBatch, IsUnavailableWhileDraining) {
+TEST_P(RunBatch, IsUnavailableWhileDraining) {
   served_.Drain(std::chrono::seconds(0));
   grpc::ClientContext context;
   const auto reader = served_.jobs().RunBatch(&context, RequestOf(BatchOf(1, HandlerJob("echo"))));
   EXPECT_EQ(ReasonIn(reader->Finish()), "DRAINING");
 }
 
-TEST_F(RunBatch, RepeatedReplaysTheLogAndOwnsNothing) {
+TEST_P(RunBatch, RepeatedReplaysTheLogAndOwnsNothing) {
   grpc::ClientContext context;
   const auto spec = BatchOf(1, HandlerJob("hold"));
   const auto owner = served_.jobs().RunBatch(&context, RequestOf(spec, "once"));
@@ -168,7 +170,7 @@ TEST_F(RunBatch, RepeatedReplaysTheLogAndOwnsNothing) {
   EXPECT_EQ(events[0].result().state(), v1::JOB_STATE_SUCCEEDED);
 }
 
-TEST_F(RunBatch, OfAServerThatStopsIsUnavailable) {
+TEST_P(RunBatch, OfAServerThatStopsIsUnavailable) {
   grpc::ClientContext context;
   const auto reader = Hold(served_.jobs(), &context);
   served_.server().Stop(std::chrono::seconds(10));

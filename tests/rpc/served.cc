@@ -8,6 +8,7 @@
 #include "absl/synchronization/notification.h"
 #include "base/check.h"
 #include "engine/proto_time.h"
+#include "storage/open_store.h"
 
 namespace jobrunner::rpc {
 
@@ -34,13 +35,6 @@ bool Gate::Pass(std::stop_token stop) {
   return !stop.stop_requested();
 }
 
-engine::EngineOptions Served::MakeEngineOptions(const ServedOptions& options) {
-  engine::EngineOptions engine;
-  engine.pool = {.min = 0, .max = options.workers_max};
-  engine.queues = options.queues;
-  return engine;
-}
-
 workers::HandlerRegistry Served::MakeHandlers(Gate* gate) {
   workers::HandlerRegistry handlers;
   const absl::Status status =
@@ -52,18 +46,73 @@ workers::HandlerRegistry Served::MakeHandlers(Gate* gate) {
   return handlers;
 }
 
+workers::CommandCatalog Served::MakeCommands(bool allow_any) {
+  config::v1::Commands config;
+  config.set_allow_any(allow_any);
+  auto commands = workers::CommandCatalog::Load(config);
+  JOBRUNNER_CHECK(commands.ok());
+  return *std::move(commands);
+}
+
+void Served::OpenStore(const ServedOptions& options) {
+  auto store = storage::OpenStore(
+      options.store,
+      {.disk_reserve_bytes = options.disk_reserve_bytes,
+       .failed = [this, may = options.store_may_fail](const absl::Status&) { StoreFailed(may); }});
+  JOBRUNNER_CHECK(store.ok());
+  store_ = *std::move(store);
+  if (options.front) store_ = options.front(std::move(store_));
+}
+
+void Served::StartEngine(const ServedOptions& options) {
+  auto recovery = store_->Recover();
+  JOBRUNNER_CHECK(recovery.ok());
+  engine::EngineOptions engine;
+  engine.pool = {.min = 0, .max = options.workers_max};
+  engine.queues = options.queues;
+  engine.epoch = recovery->epoch;
+  engine.durable = store_->durable();
+  engine_ = std::make_unique<engine::EngineThread>(
+      std::move(engine),
+      engine::EngineThread::Parts{
+          .clock = &clock_,
+          .store = store_.get(),
+          .logs = &logs_,
+          .logger = &logger_,
+          .listeners = {&errors_},
+          .failed = [this, may = options.store_may_fail](absl::Status) { StoreFailed(may); }});
+  auto pool = workers::WorkerPool::Create(
+      {.min = 0, .max = options.workers_max},
+      {.handlers = &handlers_, .commands = &commands_, .clock = &clock_, .logger = &logger_},
+      engine_.get());
+  JOBRUNNER_CHECK(pool.ok());
+  pool_ = *std::move(pool);
+  engine_->Start(pool_.get(), std::move(recovery->unfinished));
+}
+
+void Served::StoreFailed(bool may_fail) {
+  JOBRUNNER_CHECK(may_fail);
+  absl::MutexLock lock(&mutex_);
+  store_failed_ = true;
+}
+
+void Served::AwaitStoreFailed() {
+  absl::MutexLock lock(&mutex_);
+  mutex_.Await(absl::Condition(&store_failed_));
+}
+
 ServerParts Served::MakeParts(const ServedOptions& options) {
   ServerParts parts;
-  parts.engine = &engine_;
+  parts.engine = engine_.get();
   parts.logs = &logs_;
-  parts.store = &store_;
+  parts.store = store_.get();
   parts.catalog = &catalog_;
   parts.executor = pool_.get();
   parts.clock = &clock_;
   parts.errors = &errors_;
   parts.validation.jobs_per_batch_max = options.jobs_per_batch_max;
   parts.info.version = "1.2.3";
-  parts.info.store = "memory";
+  parts.info.store = options.store.substr(0, options.store.find(':'));
   parts.info.limits.set_jobs_per_batch_max(options.jobs_per_batch_max);
   *parts.info.limits.mutable_shutdown_grace() = engine::ToDuration(std::chrono::seconds(5));
   parts.drain = [this](std::chrono::nanoseconds grace) {
@@ -74,25 +123,17 @@ ServerParts Served::MakeParts(const ServedOptions& options) {
 }
 
 Served::Served(ServedOptions options)
-    : handlers_(MakeHandlers(&gate_)),
-      catalog_(&handlers_, &commands_),
-      engine_(MakeEngineOptions(options),
-              {.clock = &clock_,
-               .store = &store_,
-               .logs = &logs_,
-               .logger = &logger_,
-               .listeners = {&errors_},
-               .failed = [](absl::Status status) { JOBRUNNER_CHECK(status.ok()); }}) {
-  auto pool = workers::WorkerPool::Create(
-      {.min = 0, .max = options.workers_max},
-      {.handlers = &handlers_, .commands = &commands_, .clock = &clock_, .logger = &logger_},
-      &engine_);
-  JOBRUNNER_CHECK(pool.ok());
-  pool_ = *std::move(pool);
-  engine_.Start(pool_.get());
-
+    : clock_(options.wall_ahead),
+      handlers_(MakeHandlers(&gate_)),
+      commands_(MakeCommands(options.allow_any_command)),
+      catalog_(&handlers_, &commands_) {
+  OpenStore(options);
+  StartEngine(options);
   server_ =
-      std::make_unique<GrpcServer>(GrpcServerOptions{.listen = options.listen}, MakeParts(options));
+      std::make_unique<GrpcServer>(GrpcServerOptions{.listen = options.listen,
+                                                     .request_bytes_max = options.request_bytes_max,
+                                                     .keepalive = options.keepalive},
+                                   MakeParts(options));
   const auto address = server_->Start();
   JOBRUNNER_CHECK(address.ok());
   address_ = *address;
@@ -103,8 +144,16 @@ Served::Served(ServedOptions options)
 Served::~Served() {
   gate_.Open();
   server_->Stop(std::chrono::seconds(0));
-  Drain(std::chrono::seconds(0));
-  engine_.Stop();
+  if (StoreWorks()) Drain(std::chrono::seconds(0));
+  engine_->Stop();
+  pool_.reset();
+  // It answers what it was asked before it ends.
+  store_.reset();
+}
+
+bool Served::StoreWorks() {
+  absl::MutexLock lock(&mutex_);
+  return !store_failed_;
 }
 
 std::shared_ptr<grpc::Channel> Served::Connect() const {
@@ -115,7 +164,7 @@ std::shared_ptr<grpc::Channel> Served::Connect() const {
 
 void Served::Drain(std::chrono::nanoseconds grace) {
   absl::Notification drained;
-  engine_.Tell(engine::Drain{grace, [&] { drained.Notify(); }});
+  engine_->Tell(engine::Drain{grace, [&] { drained.Notify(); }});
   drained.WaitForNotification();
 }
 

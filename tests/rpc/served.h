@@ -16,12 +16,12 @@
 #include "base/logging.h"
 #include "engine/engine_thread.h"
 #include "engine/event_log.h"
+#include "engine/store.h"
 #include "google/rpc/error_details.pb.h"
 #include "jobrunner/v1/admin_service.grpc.pb.h"
 #include "jobrunner/v1/job_service.grpc.pb.h"
 #include "rpc/error_channel.h"
 #include "rpc/grpc_server.h"
-#include "storage/memory_store.h"
 #include "workers/local_catalog.h"
 #include "workers/worker_pool.h"
 
@@ -42,15 +42,43 @@ class Gate {
   int held_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 
+// The real time, with a wall clock that is ahead.
+class ClockAhead final : public base::Clock {
+ public:
+  explicit ClockAhead(std::chrono::seconds wall_ahead) : wall_ahead_(wall_ahead) {}
+  base::Now Read() const override {
+    base::Now now = clock_.Read();
+    now.wall += wall_ahead_;
+    return now;
+  }
+
+ private:
+  const base::RealClock clock_;
+  const std::chrono::seconds wall_ahead_;
+};
+
 struct ServedOptions {
   int32_t workers_max = 4;
   std::vector<engine::QueueSettings> queues;
   int64_t jobs_per_batch_max = 10'000;
   std::string listen = "127.0.0.1:0";
+  // "memory:", or "rocksdb:DIRECTORY".
+  std::string store = "memory:";
+  // Of RocksDB.
+  int64_t disk_reserve_bytes = 0;
+  // Puts a store of the test's own in front of that one.
+  std::function<std::unique_ptr<engine::Store>(std::unique_ptr<engine::Store>)> front;
+  // The store may fail; else that is an error.
+  bool store_may_fail = false;
+  bool allow_any_command = false;
+  int64_t request_bytes_max = engine::kRequestBytesDefault;
+  Keepalive keepalive;
+  // The server's wall clock is this much ahead.
+  std::chrono::seconds wall_ahead{0};
 };
 
-// The real engine, memory store, worker pool and handlers behind a real gRPC server on a port of
-// its own. Destroyed, it stops all of them.
+// The real engine, store, worker pool, handlers and commands behind a real gRPC server on a port of
+// its own. Destroyed, it stops all of them; a store on disk stays, for another one.
 class Served {
  public:
   explicit Served(ServedOptions options = {});
@@ -64,32 +92,39 @@ class Served {
 
   Gate& gate() { return gate_; }
   GrpcServer& server() { return *server_; }
-  engine::EngineThread& engine() { return engine_; }
+  engine::EngineThread& engine() { return *engine_; }
+  // Blocks until the store has failed.
+  void AwaitStoreFailed() ABSL_LOCKS_EXCLUDED(mutex_);
   // Blocks until the engine has drained.
   void Drain(std::chrono::nanoseconds grace);
   // What AdminService.Drain asked for; blocks until it does.
   std::chrono::nanoseconds AwaitDrainCall();
 
  private:
-  static engine::EngineOptions MakeEngineOptions(const ServedOptions& options);
   static workers::HandlerRegistry MakeHandlers(Gate* gate);
+  static workers::CommandCatalog MakeCommands(bool allow_any);
+  void OpenStore(const ServedOptions& options);
+  void StartEngine(const ServedOptions& options);
+  bool StoreWorks() ABSL_LOCKS_EXCLUDED(mutex_);
+  void StoreFailed(bool may_fail) ABSL_LOCKS_EXCLUDED(mutex_);
   ServerParts MakeParts(const ServedOptions& options);
 
-  const base::RealClock clock_;
+  const ClockAhead clock_;
   base::NullLogger logger_;
   Gate gate_;
   const workers::HandlerRegistry handlers_;
   const workers::CommandCatalog commands_;
   const workers::LocalCatalog catalog_;
-  storage::MemoryStore store_;
+  std::unique_ptr<engine::Store> store_;
   engine::EventLogs logs_;
   ErrorChannel errors_;
-  engine::EngineThread engine_;
+  std::unique_ptr<engine::EngineThread> engine_;
   std::unique_ptr<workers::WorkerPool> pool_;
   std::unique_ptr<GrpcServer> server_;
 
   absl::Mutex mutex_;
   std::vector<std::chrono::nanoseconds> drain_calls_ ABSL_GUARDED_BY(mutex_);
+  bool store_failed_ ABSL_GUARDED_BY(mutex_) = false;
 
   std::string address_;
   std::unique_ptr<v1::JobService::Stub> jobs_;

@@ -8,14 +8,14 @@
 #include <thread>
 #include <vector>
 
-#include "rpc/served.h"
+#include "rpc/each_store.h"
 
 namespace jobrunner::rpc {
 namespace {
 
 using testing::SizeIs;
 
-class ServerStop : public testing::Test {
+class ServerStop : public OverEachStore {
  protected:
   using Reader = grpc::ClientReader<v1::StreamResultsResponse>;
 
@@ -41,11 +41,13 @@ class ServerStop : public testing::Test {
     if (stopping_.joinable()) stopping_.join();
   }
 
-  Served served_;
+  Served served_{OnStore()};
   std::thread stopping_;
 };
 
-TEST_F(ServerStop, AReaderGetsTheRestOfALogThatIsComplete) {
+INSTANTIATE_TEST_SUITE_P(Stores, ServerStop, EachStore(), NameOfStore);
+
+TEST_P(ServerStop, AReaderGetsTheRestOfALogThatIsComplete) {
   // More than gRPC takes in before the reader reads.
   constexpr int kJobs = 100;
   const std::string id =
@@ -59,7 +61,7 @@ TEST_F(ServerStop, AReaderGetsTheRestOfALogThatIsComplete) {
   EXPECT_TRUE(reader->Finish().ok());
 }
 
-TEST_F(ServerStop, AReaderThatWaitsForMoreGetsUnavailable) {
+TEST_P(ServerStop, AReaderThatWaitsForMoreGetsUnavailable) {
   const std::string id = Submit(served_, BatchOf(1, HandlerJob("hold"))).id();
   served_.gate().AwaitHeld(1);
   grpc::ClientContext context;

@@ -1,14 +1,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "rpc/served.h"
+#include "rpc/each_store.h"
 
 namespace jobrunner::rpc {
 namespace {
 
 using ::testing::SizeIs;
 
-class StreamErrors : public ::testing::Test {
+class StreamErrors : public OverEachStore {
  protected:
   class Listener {
    public:
@@ -57,10 +57,12 @@ class StreamErrors : public ::testing::Test {
     return Submit(served_, spec);
   }
 
-  Served served_{WithTwoQueues()};
+  Served served_{OnStore(WithTwoQueues())};
 };
 
-TEST_F(StreamErrors, ShowsWhatFailsInEveryBatch) {
+INSTANTIATE_TEST_SUITE_P(Stores, StreamErrors, EachStore(), NameOfStore);
+
+TEST_P(StreamErrors, ShowsWhatFailsInEveryBatch) {
   Listener listener(served_, v1::StreamErrorsRequest());
   const v1::Batch first = SubmitFailing("a", "one");
   v1::BatchEvent event = listener.Next();
@@ -73,7 +75,7 @@ TEST_F(StreamErrors, ShowsWhatFailsInEveryBatch) {
   EXPECT_EQ(event.queue(), "default");
 }
 
-TEST_F(StreamErrors, ShowsFailedAttemptsAndNoSuccess) {
+TEST_P(StreamErrors, ShowsFailedAttemptsAndNoSuccess) {
   Listener listener(served_, v1::StreamErrorsRequest());
   v1::BatchSpec spec = BatchOf(20, HandlerJob("echo"));
   v1::Job job = HandlerJob("fail", R"({"message": "no", "succeed_on_attempt": 2})");
@@ -86,7 +88,7 @@ TEST_F(StreamErrors, ShowsFailedAttemptsAndNoSuccess) {
   EXPECT_EQ(listener.Next().event().result().error().message(), "the next one");
 }
 
-TEST_F(StreamErrors, ShowsJobsThatTheirOwnDeadlineEndedButNoneThatAClientCancelled) {
+TEST_P(StreamErrors, ShowsJobsThatTheirOwnDeadlineEndedButNoneThatAClientCancelled) {
   Listener listener(served_, v1::StreamErrorsRequest());
   const v1::Batch cancelled = Submit(served_, BatchOf(1, HandlerJob("hold")));
   served_.gate().AwaitHeld(1);
@@ -105,7 +107,7 @@ TEST_F(StreamErrors, ShowsJobsThatTheirOwnDeadlineEndedButNoneThatAClientCancell
   EXPECT_EQ(event.event().result().error().reason(), v1::REASON_TOTAL_TIMEOUT);
 }
 
-TEST_F(StreamErrors, CanBeOfOneQueue) {
+TEST_P(StreamErrors, CanBeOfOneQueue) {
   v1::StreamErrorsRequest request;
   request.set_queue("two");
   Listener listener(served_, request);
@@ -114,7 +116,7 @@ TEST_F(StreamErrors, CanBeOfOneQueue) {
   EXPECT_EQ(listener.Next().event().result().error().message(), "b");
 }
 
-TEST_F(StreamErrors, CanBeOfSomeLabels) {
+TEST_P(StreamErrors, CanBeOfSomeLabels) {
   v1::StreamErrorsRequest request;
   (*request.mutable_labels())["team"] = "red";
   Listener listener(served_, request);
@@ -124,7 +126,7 @@ TEST_F(StreamErrors, CanBeOfSomeLabels) {
   EXPECT_EQ(listener.Next().event().result().error().message(), "c");
 }
 
-TEST_F(StreamErrors, EndsAReaderThatIsTooSlow) {
+TEST_P(StreamErrors, EndsAReaderThatIsTooSlow) {
   Listener listener(served_, v1::StreamErrorsRequest());
   // Ten times what a reader may be behind, and far more than a connection holds, of errors with
   // four kilobytes each, of which nothing is read.
@@ -141,7 +143,7 @@ TEST_F(StreamErrors, EndsAReaderThatIsTooSlow) {
   EXPECT_GT(std::stoi(infos[0].metadata().at("missed")), 10'000);
 }
 
-TEST_F(StreamErrors, EndsWhenTheServerStops) {
+TEST_P(StreamErrors, EndsWhenTheServerStops) {
   Listener listener(served_, v1::StreamErrorsRequest());
   served_.server().Stop(std::chrono::seconds(10));
   EXPECT_EQ(ReasonIn(listener.End()), "SERVER_STOPS");

@@ -3,7 +3,7 @@
 
 #include <thread>
 
-#include "rpc/served.h"
+#include "rpc/each_store.h"
 
 namespace jobrunner::rpc {
 namespace {
@@ -14,7 +14,7 @@ using ::testing::SizeIs;
 
 constexpr char kNoBatch[] = "01890000-0000-7000-8000-000000000000";
 
-class StreamResults : public ::testing::Test {
+class StreamResults : public OverEachStore {
  protected:
   // The end of a stream, whose events go to events_.
   grpc::Status Read(const v1::StreamResultsRequest& request) {
@@ -35,11 +35,13 @@ class StreamResults : public ::testing::Test {
     return sequences;
   }
 
-  Served served_;
+  Served served_{OnStore()};
   std::vector<v1::Event> events_;
 };
 
-TEST_F(StreamResults, ShowsTheWholeLog) {
+INSTANTIATE_TEST_SUITE_P(Stores, StreamResults, EachStore(), NameOfStore);
+
+TEST_P(StreamResults, ShowsTheWholeLog) {
   const v1::Batch batch = Submit(served_, BatchOf(1000, HandlerJob("echo", "x")));
   ASSERT_TRUE(Read(RequestFor(batch.id())).ok());
   ASSERT_THAT(events_, SizeIs(1001));
@@ -50,7 +52,7 @@ TEST_F(StreamResults, ShowsTheWholeLog) {
   EXPECT_EQ(events_[1000].batch_finished().succeeded(), 1000);
 }
 
-TEST_F(StreamResults, GoesOnAfterAnySequence) {
+TEST_P(StreamResults, GoesOnAfterAnySequence) {
   const v1::Batch batch = Submit(served_, BatchOf(50, HandlerJob("echo", "x")));
   ASSERT_TRUE(Read(RequestFor(batch.id())).ok());
   const auto all = events_;
@@ -65,7 +67,7 @@ TEST_F(StreamResults, GoesOnAfterAnySequence) {
   }
 }
 
-TEST_F(StreamResults, PastTheEndOfAFinishedLogThereIsNothing) {
+TEST_P(StreamResults, PastTheEndOfAFinishedLogThereIsNothing) {
   const v1::Batch batch = Submit(served_, BatchOf(1, HandlerJob("echo")));
   ASSERT_TRUE(Read(RequestFor(batch.id())).ok());
   v1::StreamResultsRequest request = RequestFor(batch.id());
@@ -74,7 +76,7 @@ TEST_F(StreamResults, PastTheEndOfAFinishedLogThereIsNothing) {
   EXPECT_THAT(events_, IsEmpty());
 }
 
-TEST_F(StreamResults, ShowsEventsAsTheyHappen) {
+TEST_P(StreamResults, ShowsEventsAsTheyHappen) {
   v1::BatchSpec spec = BatchOf(1, HandlerJob("echo", "first"));
   *spec.add_jobs() = HandlerJob("hold");
   const v1::Batch batch = Submit(served_, spec);
@@ -89,7 +91,7 @@ TEST_F(StreamResults, ShowsEventsAsTheyHappen) {
   EXPECT_TRUE(reader->Finish().ok());
 }
 
-TEST_F(StreamResults, WithoutFollowEndsWithWhatThereIs) {
+TEST_P(StreamResults, WithoutFollowEndsWithWhatThereIs) {
   v1::BatchSpec spec = BatchOf(1, HandlerJob("echo"));
   *spec.add_jobs() = HandlerJob("hold");
   const v1::Batch batch = Submit(served_, spec);
@@ -103,7 +105,7 @@ TEST_F(StreamResults, WithoutFollowEndsWithWhatThereIs) {
   context.TryCancel();
 }
 
-TEST_F(StreamResults, ShowsTheKindsAskedForAndTheEnd) {
+TEST_P(StreamResults, ShowsTheKindsAskedForAndTheEnd) {
   v1::BatchSpec spec = BatchOf(200, HandlerJob("echo"));
   v1::Job failing = HandlerJob("fail", R"({"message": "no", "succeed_on_attempt": 2})");
   failing.mutable_options()->mutable_retry_policy()->set_max_attempts(2);
@@ -120,7 +122,7 @@ TEST_F(StreamResults, ShowsTheKindsAskedForAndTheEnd) {
   EXPECT_EQ(events_[1].sequence(), 203);
 }
 
-TEST_F(StreamResults, ServesManyReadersAtOnce) {
+TEST_P(StreamResults, ServesManyReadersAtOnce) {
   v1::BatchSpec spec = BatchOf(2000, HandlerJob("echo", std::string(100, 'x')));
   *spec.mutable_jobs(1000) = HandlerJob("hold");
   const v1::Batch batch = Submit(served_, spec);
@@ -141,7 +143,7 @@ TEST_F(StreamResults, ServesManyReadersAtOnce) {
   for (const size_t count : seen) EXPECT_EQ(count, 2001u);
 }
 
-TEST_F(StreamResults, KeepsMessagesWithinAMebibyte) {
+TEST_P(StreamResults, KeepsMessagesWithinAMebibyte) {
   const v1::Batch batch =
       Submit(served_, BatchOf(60, HandlerJob("echo", std::string(100'000, 'x'))));
   Results(served_, batch.id());
@@ -156,7 +158,7 @@ TEST_F(StreamResults, KeepsMessagesWithinAMebibyte) {
   EXPECT_EQ(events, 61u);
 }
 
-TEST_F(StreamResults, AReaderThatStallsDelaysNobody) {
+TEST_P(StreamResults, AReaderThatStallsDelaysNobody) {
   const v1::Batch batch =
       Submit(served_, BatchOf(300, HandlerJob("echo", std::string(200'000, 'x'))));
   grpc::ClientContext context;
@@ -171,25 +173,7 @@ TEST_F(StreamResults, AReaderThatStallsDelaysNobody) {
   EXPECT_TRUE(stalled->Finish().ok());
 }
 
-// Takes the ten seconds that a reader has to come back.
-TEST_F(StreamResults, TheLastReaderThatLeavesCancelsTheBatchIfItSaidSo) {
-  const v1::Batch batch = Submit(served_, BatchOf(1, HandlerJob("hold")));
-  served_.gate().AwaitHeld(1);
-  v1::StreamResultsRequest request = RequestFor(batch.id());
-  request.set_cancel_on_disconnect(true);
-  {
-    grpc::ClientContext context;
-    const auto leaving = served_.jobs().StreamResults(&context, request);
-    leaving->WaitForInitialMetadata();
-    context.TryCancel();
-    leaving->Finish();
-  }
-  const auto events = Results(served_, batch.id());
-  ASSERT_THAT(events, SizeIs(2));
-  EXPECT_EQ(events[0].result().error().reason(), v1::REASON_CLIENT_DISCONNECTED);
-}
-
-TEST_F(StreamResults, DoesNotFindWhatIsNotThere) {
+TEST_P(StreamResults, DoesNotFindWhatIsNotThere) {
   for (const std::string id : {"", "x", kNoBatch, "01890000-0000-7000-8000-00000000000g"}) {
     const grpc::Status status = Read(RequestFor(id));
     EXPECT_EQ(status.error_code(), grpc::StatusCode::NOT_FOUND) << id;
@@ -197,7 +181,7 @@ TEST_F(StreamResults, DoesNotFindWhatIsNotThere) {
   }
 }
 
-TEST_F(StreamResults, RefusesWhatMakesNoSense) {
+TEST_P(StreamResults, RefusesWhatMakesNoSense) {
   v1::StreamResultsRequest request = RequestFor(kNoBatch);
   request.set_after_sequence(-1);
   EXPECT_THAT(FieldsIn(Read(request)), ElementsAre("after_sequence"));
@@ -208,6 +192,27 @@ TEST_F(StreamResults, RefusesWhatMakesNoSense) {
   request = RequestFor(kNoBatch, /*follow=*/false);
   request.set_cancel_on_disconnect(true);
   EXPECT_THAT(FieldsIn(Read(request)), ElementsAre("cancel_on_disconnect"));
+}
+
+// Takes the ten seconds that a reader has to come back.
+TEST(LastReaderOfABatch, CancelsItByLeavingIfItSaidSo) {
+  Served served;
+  const v1::Batch batch = Submit(served, BatchOf(1, HandlerJob("hold")));
+  served.gate().AwaitHeld(1);
+  v1::StreamResultsRequest request;
+  request.set_batch_id(batch.id());
+  request.set_follow(true);
+  request.set_cancel_on_disconnect(true);
+  {
+    grpc::ClientContext context;
+    const auto leaving = served.jobs().StreamResults(&context, request);
+    leaving->WaitForInitialMetadata();
+    context.TryCancel();
+    leaving->Finish();
+  }
+  const auto events = Results(served, batch.id());
+  ASSERT_THAT(events, SizeIs(2));
+  EXPECT_EQ(events[0].result().error().reason(), v1::REASON_CLIENT_DISCONNECTED);
 }
 
 }  // namespace

@@ -1,7 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "rpc/served.h"
+#include "rpc/each_store.h"
 
 namespace jobrunner::rpc {
 namespace {
@@ -11,7 +11,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::SizeIs;
 
-class SubmitBatch : public ::testing::Test {
+class SubmitBatch : public OverEachStore {
  protected:
   grpc::Status Call(const v1::SubmitBatchRequest& request,
                     system_clock::time_point deadline = system_clock::time_point::max()) {
@@ -33,11 +33,13 @@ class SubmitBatch : public ::testing::Test {
     return options;
   }
 
-  Served served_{WithASmallQueue()};
+  Served served_{OnStore(WithASmallQueue())};
   v1::SubmitBatchResponse response_;
 };
 
-TEST_F(SubmitBatch, AnswersWithTheBatch) {
+INSTANTIATE_TEST_SUITE_P(Stores, SubmitBatch, EachStore(), NameOfStore);
+
+TEST_P(SubmitBatch, AnswersWithTheBatch) {
   v1::BatchSpec spec = BatchOf(3, HandlerJob("echo", "hi"));
   spec.set_name("three");
   ASSERT_TRUE(CallWith(spec).ok());
@@ -47,7 +49,7 @@ TEST_F(SubmitBatch, AnswersWithTheBatch) {
   EXPECT_THAT(Results(served_, response_.batch().id()), SizeIs(4));
 }
 
-TEST_F(SubmitBatch, TakesLargeBatches) {
+TEST_P(SubmitBatch, TakesLargeBatches) {
   // More than is read on gRPC's own threads, and many HTTP/2 frames.
   const v1::BatchSpec spec = BatchOf(5000, HandlerJob("echo", std::string(400, 'x')));
   ASSERT_TRUE(CallWith(spec).ok());
@@ -56,7 +58,7 @@ TEST_F(SubmitBatch, TakesLargeBatches) {
   for (int64_t i = 0; i < 5001; ++i) ASSERT_EQ(events[i].sequence(), i + 1);
 }
 
-TEST_F(SubmitBatch, NamesEveryFieldThatIsWrong) {
+TEST_P(SubmitBatch, NamesEveryFieldThatIsWrong) {
   v1::BatchSpec spec = BatchOf(20, HandlerJob("echo"));
   spec.set_priority(1000);
   spec.mutable_jobs(17)->mutable_options()->mutable_timeout()->set_seconds(-1);
@@ -68,7 +70,7 @@ TEST_F(SubmitBatch, NamesEveryFieldThatIsWrong) {
   EXPECT_THAT(status.error_message(), HasSubstr("(and 1 more)"));
 }
 
-TEST_F(SubmitBatch, KeepsDetailsOfAThousandErrorsSmall) {
+TEST_P(SubmitBatch, KeepsDetailsOfAThousandErrorsSmall) {
   v1::Job job = HandlerJob("echo");
   for (int i = 0; i < 3; ++i)
     job.mutable_options()->mutable_retry_policy()->add_retryable_codes(99);
@@ -79,17 +81,17 @@ TEST_F(SubmitBatch, KeepsDetailsOfAThousandErrorsSmall) {
   EXPECT_THAT(status.error_message(), HasSubstr("(and 3999 more)"));
 }
 
-TEST_F(SubmitBatch, RefusesABatchWithoutJobs) {
+TEST_P(SubmitBatch, RefusesABatchWithoutJobs) {
   const grpc::Status status = Call(v1::SubmitBatchRequest());
   EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
   EXPECT_THAT(FieldsIn(status), ElementsAre("batch.jobs"));
 }
 
-TEST_F(SubmitBatch, RefusesABatchWithTooManyJobs) {
+TEST_P(SubmitBatch, RefusesABatchWithTooManyJobs) {
   EXPECT_THAT(FieldsIn(CallWith(BatchOf(10'001, HandlerJob("echo")))), ElementsAre("batch.jobs"));
 }
 
-TEST_F(SubmitBatch, DeniesCommandsThatAreNotAllowed) {
+TEST_P(SubmitBatch, DeniesCommandsThatAreNotAllowed) {
   v1::BatchSpec spec = BatchOf(1, HandlerJob("echo"));
   spec.add_jobs()->mutable_command()->add_argv("/bin/true");
   const grpc::Status status = CallWith(spec);
@@ -97,7 +99,7 @@ TEST_F(SubmitBatch, DeniesCommandsThatAreNotAllowed) {
   EXPECT_THAT(FieldsIn(status), ElementsAre("batch.jobs[1].command.argv[0]"));
 }
 
-TEST_F(SubmitBatch, NamesTheQueueThatIsUnknown) {
+TEST_P(SubmitBatch, NamesTheQueueThatIsUnknown) {
   v1::BatchSpec spec = BatchOf(1, HandlerJob("echo"));
   spec.set_queue("nowhere");
   const grpc::Status status = CallWith(spec);
@@ -106,7 +108,7 @@ TEST_F(SubmitBatch, NamesTheQueueThatIsUnknown) {
   EXPECT_THAT(FieldsIn(status), ElementsAre("batch.queue"));
 }
 
-TEST_F(SubmitBatch, SaysWhenToComeAgainToAFullQueue) {
+TEST_P(SubmitBatch, SaysWhenToComeAgainToAFullQueue) {
   v1::BatchSpec spec = BatchOf(3, HandlerJob("echo"));
   spec.set_queue("small");
   const grpc::Status status = CallWith(spec);
@@ -117,7 +119,7 @@ TEST_F(SubmitBatch, SaysWhenToComeAgainToAFullQueue) {
   EXPECT_EQ(retries[0].retry_delay().seconds(), 1);
 }
 
-TEST_F(SubmitBatch, IsUnavailableWhileDraining) {
+TEST_P(SubmitBatch, IsUnavailableWhileDraining) {
   served_.Drain(std::chrono::seconds(0));
   const grpc::Status status = CallWith(BatchOf(1, HandlerJob("echo")));
   EXPECT_EQ(status.error_code(), grpc::StatusCode::UNAVAILABLE);
@@ -125,7 +127,7 @@ TEST_F(SubmitBatch, IsUnavailableWhileDraining) {
   EXPECT_THAT(DetailsOfKind<google::rpc::RetryInfo>(status), SizeIs(1));
 }
 
-TEST_F(SubmitBatch, AnswersARequestIdWithTheBatchItHas) {
+TEST_P(SubmitBatch, AnswersARequestIdWithTheBatchItHas) {
   v1::BatchSpec spec = BatchOf(300, HandlerJob("echo"));
   for (int i = 0; i < 50; ++i) (*spec.mutable_labels())["l" + std::to_string(i)] = "v";
   ASSERT_TRUE(CallWith(spec, "once").ok());
@@ -136,7 +138,7 @@ TEST_F(SubmitBatch, AnswersARequestIdWithTheBatchItHas) {
   EXPECT_EQ(response_.batch().id(), id);
 }
 
-TEST_F(SubmitBatch, RefusesARequestIdOfAnotherBatch) {
+TEST_P(SubmitBatch, RefusesARequestIdOfAnotherBatch) {
   ASSERT_TRUE(CallWith(BatchOf(300, HandlerJob("echo")), "once").ok());
   v1::BatchSpec other = BatchOf(300, HandlerJob("echo"));
   other.mutable_jobs(299)->set_key("k");
@@ -145,13 +147,13 @@ TEST_F(SubmitBatch, RefusesARequestIdOfAnotherBatch) {
   EXPECT_EQ(ReasonIn(status), "REQUEST_ID_REUSED");
 }
 
-TEST_F(SubmitBatch, RequestIdsHaveAtMost128Bytes) {
+TEST_P(SubmitBatch, RequestIdsHaveAtMost128Bytes) {
   EXPECT_TRUE(CallWith(BatchOf(1, HandlerJob("echo")), std::string(128, 'x')).ok());
   EXPECT_THAT(FieldsIn(CallWith(BatchOf(1, HandlerJob("echo")), std::string(129, 'x'))),
               ElementsAre("request_id"));
 }
 
-TEST_F(SubmitBatch, MayMakeTheCallsDeadlineTheBatchs) {
+TEST_P(SubmitBatch, MayMakeTheCallsDeadlineTheBatchs) {
   v1::SubmitBatchRequest request;
   *request.mutable_batch() = BatchOf(1, HandlerJob("hold"));
   request.mutable_batch()->set_lifetime(v1::LIFETIME_CALL_DEADLINE);
@@ -163,7 +165,7 @@ TEST_F(SubmitBatch, MayMakeTheCallsDeadlineTheBatchs) {
   EXPECT_EQ(events[1].batch_finished().state(), v1::BATCH_STATE_CANCELLED);
 }
 
-TEST_F(SubmitBatch, NeedsADeadlineToTakeIt) {
+TEST_P(SubmitBatch, NeedsADeadlineToTakeIt) {
   v1::BatchSpec spec = BatchOf(1, HandlerJob("echo"));
   spec.set_lifetime(v1::LIFETIME_CALL_DEADLINE);
   const grpc::Status status = CallWith(spec);
