@@ -33,6 +33,13 @@ absl::StatusOr<std::string> Get(rocksdb::DB& database, const std::string& key) {
   return value;
 }
 
+absl::StatusOr<engine::KnownRequest> DecodeKnown(absl::StatusOr<std::string> bytes) {
+  if (absl::IsNotFound(bytes.status())) return absl::NotFoundError("the request is not known");
+  if (!bytes.ok()) return bytes.status();
+  ASSIGN_OR_RETURN(StoredRequest request, DecodeRequest(*bytes));
+  return std::move(request.known);
+}
+
 absl::StatusOr<std::shared_ptr<const engine::Segment>> ParseSegment(const RocksDbRange& range) {
   return engine::Segment::Parse(keys::NumberOf(range.key()).value_or(0),
                                 std::string(range.value()));
@@ -159,11 +166,18 @@ absl::StatusOr<engine::BatchPage> RocksDbReader::ListFinished(const engine::Batc
 }
 
 absl::StatusOr<engine::KnownRequest> RocksDbReader::FindRequest(std::string_view request_id) const {
-  const auto bytes = Get(database_, keys::Request(request_id));
-  if (absl::IsNotFound(bytes.status())) return absl::NotFoundError("the request is not known");
-  if (!bytes.ok()) return bytes.status();
-  ASSIGN_OR_RETURN(StoredRequest request, DecodeRequest(*bytes));
-  return std::move(request.known);
+  return DecodeKnown(Get(database_, keys::Request(request_id)));
+}
+
+std::optional<absl::StatusOr<engine::KnownRequest>> RocksDbReader::FindRequestInMemory(
+    std::string_view request_id) const {
+  rocksdb::ReadOptions options;
+  options.read_tier = rocksdb::kBlockCacheTier;
+  std::string bytes;
+  const rocksdb::Status status = database_.Get(options, keys::Request(request_id), &bytes);
+  if (status.IsIncomplete()) return std::nullopt;
+  if (!status.ok()) return DecodeKnown(FromRocksDb(status, "reading the store"));
+  return DecodeKnown(std::move(bytes));
 }
 
 absl::StatusOr<engine::Expired> RocksDbReader::FindExpired(base::WallTime now, int32_t max) const {

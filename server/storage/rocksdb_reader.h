@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -33,6 +34,9 @@ class RocksDbReader {
                                                  const std::string& before_id,
                                                  int32_t page_size) const;
   absl::StatusOr<engine::KnownRequest> FindRequest(std::string_view request_id) const;
+  // Nothing if the disk would have to be waited for.
+  std::optional<absl::StatusOr<engine::KnownRequest>> FindRequestInMemory(
+      std::string_view request_id) const;
   absl::StatusOr<engine::Expired> FindExpired(base::WallTime now, int32_t max) const;
 
   // A batch, finished or not, and the number of its last record.

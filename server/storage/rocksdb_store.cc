@@ -91,7 +91,11 @@ void RocksDbStore::ListFinished(const engine::BatchFilter& filter, std::string_v
 }
 
 void RocksDbStore::FindRequest(std::string_view request_id, RequestDone done) {
-  done(reader_.FindRequest(request_id));
+  // Nearly always: an id is new, or was used a moment ago.
+  if (auto known = reader_.FindRequestInMemory(request_id)) return done(*std::move(known));
+  reads_.Run([this, id = std::string(request_id), done = std::move(done)] {
+    done(reader_.FindRequest(id));
+  });
 }
 
 void RocksDbStore::FindExpired(base::WallTime now, int32_t max, ExpiredDone done) {

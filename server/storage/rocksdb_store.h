@@ -58,7 +58,7 @@ class RocksDbStore final : public engine::Store {
   void FindBatch(std::string_view batch_id, BatchDone done) override;
   void ListFinished(const engine::BatchFilter& filter, std::string_view before_id,
                     int32_t page_size, ListDone done) override;
-  // Answers before it returns.
+  // Answers before it returns when no disk is needed to know.
   void FindRequest(std::string_view request_id, RequestDone done) override;
   void FindExpired(base::WallTime now, int32_t max, ExpiredDone done) override;
 
