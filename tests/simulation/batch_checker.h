@@ -60,6 +60,7 @@ class BatchChecker {
   base::SteadyTime RecordedStart(int32_t index) const { return jobs_.at(index).started_at; }
   // An executor has the attempt of the job.
   void Began(int32_t index) { jobs_[index].began = true; }
+  bool HasBegun(int32_t index) const { return jobs_.at(index).began; }
   // An attempt of the job ended, before the engine hears of it.
   void Told(int32_t index, ToldOutcome outcome) { jobs_[index].told = std::move(outcome); }
 

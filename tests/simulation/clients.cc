@@ -40,6 +40,11 @@ void Clients::ServerDied() {
   ++servers_died_;
 }
 
+void Clients::RaceOutcome(const std::string& batch_id, int32_t index) {
+  if (!world_.busy() || !chance_.Of(0.01)) return;
+  Cancel(batch_id, chance_.Of(0.5) ? std::vector<int32_t>{index} : std::vector<int32_t>());
+}
+
 void Clients::ActSomehow() {
   switch (chance_.Between(0, 9)) {
     case 0:

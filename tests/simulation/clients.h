@@ -19,6 +19,10 @@ class Clients {
   // Spreads what they do over the world's busy time; returns when that ends.
   base::SteadyTime Schedule();
 
+  // An outcome comes in this Step: now and then its job, or its batch, is cancelled in the same
+  // one.
+  void RaceOutcome(const std::string& batch_id, int32_t index);
+
   // No call that was made has an answer any more, and who watched is gone.
   void ServerDied();
 

@@ -14,6 +14,8 @@
 #include "absl/flags/parse.h"
 #include "simulation/world.h"
 
+constexpr int64_t kWorldsWithEveryRace = 100;
+
 ABSL_FLAG(int64_t, seeds, 1, "how many worlds");
 ABSL_FLAG(uint64_t, seed, 1, "the seed of the first; the others follow");
 
@@ -24,6 +26,7 @@ int main(int argc, char** argv) {
   int64_t jobs = 0;
   int64_t steps = 0;
   int64_t restarts = 0;
+  jobrunner::simulation::CancelMoments cancels;
   for (int64_t i = 0; i < count; ++i) {
     const uint64_t seed = first + static_cast<uint64_t>(i);
     jobrunner::simulation::World world(seed);
@@ -31,6 +34,7 @@ int main(int argc, char** argv) {
     jobs += world.jobs();
     steps += world.steps();
     restarts += world.restarts();
+    cancels.Add(world.cancel_moments());
     if (!world.verdict().failed()) continue;
     std::printf("seed %llu: %s\nreplay: %s --seed=%llu\n", static_cast<unsigned long long>(seed),
                 world.verdict().message().c_str(), argv[0], static_cast<unsigned long long>(seed));
@@ -39,5 +43,11 @@ int main(int argc, char** argv) {
   std::printf("%lld worlds, %lld jobs, %lld steps, %lld restarts: all held\n",
               static_cast<long long>(count), static_cast<long long>(jobs),
               static_cast<long long>(steps), static_cast<long long>(restarts));
+  std::printf("cancels met jobs: %s\n", cancels.ToText().c_str());
+  // So many worlds have every race that there is.
+  if (count >= kWorldsWithEveryRace && !cancels.had_all()) {
+    std::printf("there was no cancel at one of these moments\n");
+    return 1;
+  }
   return 0;
 }

@@ -415,7 +415,15 @@ void World::Finished(engine::Outcome outcome, bool stale) {
   endings_[outcome.token.number] = std::move(ending);
   if (outcome.abandoned) lost_slots_.insert(outcome.token.number);
   --queues_.at(live.queue).running;
+  const Live ended = live;
   live_.erase(found);
+  const bool cancel_first = chance_.Of(0.5);
+  if (cancel_first) clients_->RaceOutcome(ended.batch_id, ended.index);
+  TellOutcome(std::move(outcome));
+  if (!cancel_first) clients_->RaceOutcome(ended.batch_id, ended.index);
+}
+
+void World::TellOutcome(engine::Outcome outcome) {
   if (chance_.Of(0.3)) {
     std::vector<engine::Outcome> many;
     many.push_back(std::move(outcome));
@@ -439,7 +447,31 @@ void World::TellSubmit(std::unique_ptr<engine::Submission> submission, v1::Batch
   Tell(engine::Submit{std::move(submission), std::move(reply)});
 }
 
+CancelMoment World::MomentOf(const BatchChecker& checker, int32_t index) const {
+  const v1::JobState state = checker.fold().Job(index).state;
+  if (state == v1::JOB_STATE_QUEUED) return CancelMoment::kQueued;
+  if (state == v1::JOB_STATE_RETRYING) return CancelMoment::kRetrying;
+  if (state != v1::JOB_STATE_RUNNING) return CancelMoment::kEnded;
+  if (!checker.HasBegun(index)) return CancelMoment::kHeld;
+  for (const auto& [number, ending] : endings_) {
+    if (ending.checker == &checker && ending.index == index) return CancelMoment::kFinishing;
+  }
+  const bool is_due =
+      checker.StopTime(index, checker.RecordedStart(index)) <= timeline_.now().steady;
+  return is_due ? CancelMoment::kDeadlineFiring : CancelMoment::kRunning;
+}
+
+void World::CountMoments(const engine::Cancel& cancel) {
+  const BatchChecker& checker = *checkers_.at(cancel.batch_id);
+  for (const int32_t index : cancel.indexes) cancel_moments_.Count(MomentOf(checker, index));
+  if (!cancel.indexes.empty()) return;
+  for (int32_t index = 0; index < checker.fold().job_count(); ++index) {
+    cancel_moments_.Count(MomentOf(checker, index));
+  }
+}
+
 void World::TellCancel(engine::Cancel cancel) {
+  CountMoments(cancel);
   Interventions& interventions = checkers_.at(cancel.batch_id)->interventions;
   if (cancel.indexes.empty()) interventions.cancelled = true;
   interventions.jobs_cancelled.insert(cancel.indexes.begin(), cancel.indexes.end());

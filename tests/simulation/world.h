@@ -11,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "engine/engine.h"
 #include "simulation/batch_checker.h"
+#include "simulation/cancel_moments.h"
 #include "simulation/chance.h"
 #include "simulation/fake_executor.h"
 #include "simulation/faults.h"
@@ -44,6 +45,7 @@ class World {
   int64_t jobs() const { return jobs_; }
   int64_t steps() const { return steps_; }
   int64_t restarts() const { return restarts_; }
+  const CancelMoments& cancel_moments() const { return cancel_moments_; }
 
   // For the clients.
   Timeline& timeline() { return timeline_; }
@@ -117,10 +119,13 @@ class World {
   void CheckPublishes(const engine::Effects& effects);
   void CheckStart(const engine::Assignment& assignment);
   void CheckMayStart(const Live& live, const std::string& name);
+  void CountMoments(const engine::Cancel& cancel);
+  CancelMoment MomentOf(const BatchChecker& checker, int32_t index) const;
   void CheckAwake();
   void CheckStops();
   void CheckFolds();
   void Finished(engine::Outcome outcome, bool stale);
+  void TellOutcome(engine::Outcome outcome);
   bool EverythingEnded() const;
   // Whether there is more to come.
   bool MoveOn();
@@ -179,6 +184,7 @@ class World {
   // Commits that the engine was told of, and that it has shown.
   size_t commits_told_ = 0;
   size_t commits_shown_ = 0;
+  CancelMoments cancel_moments_;
   bool fault_fired_ = false;
   int64_t fault_countdown_ = 0;
   // A durable store is looked through once a minute for ever, so that time never ends by itself.
