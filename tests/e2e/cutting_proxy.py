@@ -1,38 +1,77 @@
-"""A TCP proxy on loopback whose connections can be cut."""
+"""A TCP proxy on loopback whose connections can be cut, in each way in which networks lose them."""
 
 import socket
+import struct
 import threading
+
+# close() then sends a reset, where it would else say goodbye.
+RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
 class CuttingProxy:
     """Passes connections on to `address` ("host:port") until it is closed."""
 
     def __init__(self, address):
-        host, port = address.rsplit(":", 1)
-        self._target = (host, int(port))
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.lead_to(address)
+        self._listener = socket.create_server(("127.0.0.1", 0), backlog=128)
         self._lock = threading.Lock()
         self._sockets = []
+        self._passes = threading.Event()
+        self._passes.set()
         threading.Thread(target=self._accept, daemon=True).start()
 
     @property
     def address(self):
         return "127.0.0.1:%d" % self._listener.getsockname()[1]
 
+    def lead_to(self, address):
+        """From here on new connections go there."""
+        host, port = address.rsplit(":", 1)
+        self._target = (host, int(port))
+
     def cut(self):
-        """Breaks every connection there is; returns how many. New ones are passed on."""
-        with self._lock:
-            sockets, self._sockets = self._sockets, []
+        """Ends every connection there is, as a process that ends does; returns how many. New ones are
+        passed on."""
+        sockets = self._take()
+        for side in sockets:
+            self._shut(side)
+        return len(sockets) // 2
+
+    def reset(self):
+        """As cut, with a TCP reset to both sides."""
+        sockets = self._take()
         for side in sockets:
             try:
-                side.shutdown(socket.SHUT_RDWR)
+                side.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
             except OSError:
-                pass
+                # It has ended by itself meanwhile.
+                continue
+            # Whoever reads from it holds the socket open until it is woken.
+            self._shut(side, socket.SHUT_RD)
+            side.close()
         return len(sockets) // 2
+
+    def freeze(self):
+        """Passes nothing on any more, in either direction, and ends nothing: what a machine leaves
+        behind that has lost its power."""
+        self._passes.clear()
 
     def close(self):
         self._listener.close()
         self.cut()
+        self._passes.set()
+
+    def _take(self):
+        with self._lock:
+            sockets, self._sockets = self._sockets, []
+        return [side for side in sockets if side.fileno() >= 0]
+
+    @staticmethod
+    def _shut(side, how=socket.SHUT_RDWR):
+        try:
+            side.shutdown(how)
+        except OSError:
+            pass
 
     def _accept(self):
         while True:
@@ -48,18 +87,34 @@ class CuttingProxy:
             with self._lock:
                 self._sockets = [side for side in self._sockets if side.fileno() >= 0]
                 self._sockets += [near, far]
+            pair = _Pair(near, far)
             for source, sink in ((near, far), (far, near)):
-                threading.Thread(target=self._pass, args=(source, sink), daemon=True).start()
+                threading.Thread(target=self._pass, args=(source, sink, pair), daemon=True).start()
 
-    def _pass(self, source, sink):
+    def _pass(self, source, sink, pair):
         try:
             while data := source.recv(65536):
+                self._passes.wait()
                 sink.sendall(data)
         except OSError:
             pass
-        for side in (source, sink):
-            try:
-                side.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
-        source.close()
+        pair.one_way_ended()
+
+
+class _Pair:
+    """Two ends of a connection, closed when neither is read any more."""
+
+    def __init__(self, *sides):
+        self._sides = sides
+        self._lock = threading.Lock()
+        self._ways = 2
+
+    def one_way_ended(self):
+        for side in self._sides:
+            CuttingProxy._shut(side)  # pylint: disable=protected-access
+        with self._lock:
+            self._ways -= 1
+            if self._ways:
+                return
+        for side in self._sides:
+            side.close()
