@@ -74,6 +74,8 @@ std::string StatisticsText(const v1::GetStatisticsResponse& statistics) {
   rows.push_back({"attempts", absl::StrCat(statistics.attempts_started(), " started, ",
                                            statistics.attempts_retried(), " retried")});
   rows.push_back({"streams", absl::StrCat(statistics.streams())});
+  rows.push_back({"events", absl::StrCat(statistics.events_written(), " written, ",
+                                         statistics.events_sent(), " sent")});
   for (const auto& queue : statistics.queues()) rows.push_back({"queue", QueueLine(queue)});
   return TextTable(rows);
 }

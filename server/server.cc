@@ -210,7 +210,8 @@ web::HttpAnswer Server::Metrics() const {
   snapshot.streams = {.events = streams.events,
                       .errors = streams.errors,
                       .lag_events = streams.lag_events,
-                      .lag_events_max = streams.lag_events_max};
+                      .lag_events_max = streams.lag_events_max,
+                      .events_sent = streams.events_sent};
   snapshot.log_lines_dropped = logger_->dropped();
   snapshot.job_log_lines_dropped = job_log_lines_dropped();
   return {.content_type = web::kMetricsContentType, .body = web::RenderMetrics(snapshot)};

@@ -195,6 +195,7 @@ Statistics Engine::CountAll() const {
   all.batches_running = state_->batches_running_;
   all.batches_kept = static_cast<int64_t>(state_->batches_.size());
   all.slots_lost = state_->slots_lost();
+  all.events_written = state_->journal_.events_written();
   all.outcomes_refused = state_->outcomes_refused_;
   all.draining = draining();
   return all;

@@ -170,6 +170,7 @@ void Journal::AddEvent(ActiveBatch& active, v1::Event* event) {
   event->set_sequence(active.pending_events->next_sequence());
   *event->mutable_time() = ToTimestamp(now_.wall);
   active.pending_events->Add(*event);
+  ++events_written_;
 }
 
 void Journal::Notify(const ActiveBatch& active, const JobChange* change, const v1::Event& event) {

@@ -61,6 +61,9 @@ class Journal {
   };
   Stored Committed(uint64_t ticket, Effects* effects);
 
+  // Events so far: each is serialized once, here.
+  int64_t events_written() const { return events_written_; }
+
   // What was handed over and is not yet stored, about.
   int64_t uncommitted_bytes() const { return uncommitted_bytes_; }
 
@@ -95,6 +98,7 @@ class Journal {
   int64_t bytes_ = 0;
   int64_t uncommitted_bytes_ = 0;
   uint64_t last_ticket_ = 0;
+  int64_t events_written_ = 0;
 };
 
 }  // namespace jobrunner::engine

@@ -57,6 +57,8 @@ struct Statistics {
   int64_t batches_kept = 0;
   // Slots held by handlers that ignored their stop.
   int64_t slots_lost = 0;
+  // Events of all logs since the start of the server, each of which is serialized once.
+  int64_t events_written = 0;
   // Outcomes of attempts that were no longer running.
   int64_t outcomes_refused = 0;
   bool draining = false;

@@ -47,6 +47,7 @@ void AddTotals(const engine::Statistics& counted, v1::GetStatisticsResponse* res
   }
   response->set_batches_running(counted.batches_running);
   response->set_batches_kept(counted.batches_kept);
+  response->set_events_written(counted.events_written);
 }
 
 v1::PoolStatistics PoolStatisticsOf(engine::PoolBounds bounds, const engine::Executor& executor,
@@ -172,6 +173,7 @@ void AdminService::Count(const Call& call) {
               *response.mutable_uptime() =
                   engine::ToDuration(parts_.server.clock->Read().steady - start_.steady);
               response.set_streams(parts_.calls->streams());
+              response.set_events_sent(parts_.calls->events_sent());
               call->Answer(response);
             });
 }

@@ -71,6 +71,7 @@ void EventMessage::AddSlice(const SegmentPtr& segment, int64_t first, int64_t la
   const std::string_view bytes = segment->Slice(first, last);
   slices_.push_back(SliceOf(segment, bytes));
   bytes_ += static_cast<int64_t>(bytes.size());
+  events_ += last - first + 1;
   last_sequence_ = last;
 }
 

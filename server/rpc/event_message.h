@@ -48,6 +48,8 @@ class EventMessage {
 
   // The last event that is in the message or was left out as not wanted.
   int64_t last_sequence() const { return last_sequence_; }
+  // How many events are in the message.
+  int64_t events() const { return events_; }
   bool empty() const { return slices_.empty(); }
   grpc::ByteBuffer Build() const { return grpc::ByteBuffer(slices_.data(), slices_.size()); }
 
@@ -60,6 +62,7 @@ class EventMessage {
   const KindFilter& filter_;
   std::vector<grpc::Slice> slices_;
   int64_t bytes_ = 0;
+  int64_t events_ = 0;
 };
 
 }  // namespace jobrunner::rpc

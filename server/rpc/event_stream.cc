@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "engine/limits.h"
 #include "engine/refusal.h"
 #include "rpc/status.h"
 
@@ -42,7 +41,7 @@ void EventStream::ReadLater() {
 }
 
 void EventStream::Read() {
-  parts_.store->ReadLog(position_.batch_id, position_.after_sequence, engine::kMessageBytesMax,
+  parts_.store->ReadLog(position_.batch_id, position_.after_sequence, kPageBytesMax,
                         [stream = self()](absl::StatusOr<engine::LogPage> page) {
                           if (page.ok()) {
                             stream->Send(*page);
@@ -68,6 +67,7 @@ void EventStream::Send(const engine::LogPage& page) {
   }
   const int64_t events = message.last_sequence() - position_.after_sequence;
   const bool moved = events > 0;
+  calls().EventsSent(message.events());
   position_.after_sequence = message.last_sequence();
   if (moved) {
     const bool are_few = events < kFewEvents;

@@ -13,6 +13,7 @@
 #include "absl/synchronization/mutex.h"
 #include "base/clock.h"
 #include "engine/event_log.h"
+#include "engine/limits.h"
 #include "engine/store.h"
 #include "rpc/dispatcher.h"
 #include "rpc/event_message.h"
@@ -55,6 +56,10 @@ class EventStream final : public WriteStream, public engine::LogReader {
   // than short commands do. What comes after a pause, or in bulk, goes at once.
   static constexpr std::chrono::milliseconds kGatherTime{4};
   static constexpr int64_t kFewEvents = 16;
+  // Read of the store at a time, about. It is what a reader that stalls holds, with a segment more
+  // at most: 100 of them less than 64 MiB, where pages of a MiB took 135.
+  static constexpr int64_t kPageBytesMax = 128 << 10;
+  static_assert(kPageBytesMax + engine::kSegmentBytesMax <= engine::kMessageBytesMax);
   // Once. Reads and writes on the calling thread, which must not be the engine's.
   void Follow(Position position);
 

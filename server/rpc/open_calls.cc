@@ -46,6 +46,7 @@ std::vector<std::shared_ptr<ServedStream>> OpenCalls::Streams() const {
 
 StreamStatistics OpenCalls::Statistics() const {
   StreamStatistics statistics;
+  statistics.events_sent = events_sent();
   for (const auto& stream : Streams()) {
     ++(stream->shows_errors() ? statistics.errors : statistics.events);
     const int64_t lag = stream->lag();

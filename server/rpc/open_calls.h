@@ -2,6 +2,7 @@
 
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -34,6 +35,8 @@ struct StreamStatistics {
   // Of batches that run: all together, and the one furthest behind.
   int64_t lag_events = 0;
   int64_t lag_events_max = 0;
+  // By StreamResults and RunBatch, since the start of the server.
+  int64_t events_sent = 0;
 };
 
 // Counts calls, and ends streams when the server stops. Thread-safe.
@@ -53,6 +56,10 @@ class OpenCalls {
   // Ends the streams there are and those that will begin.
   void EndStreams() ABSL_LOCKS_EXCLUDED(monitor_);
 
+  // A reader of a batch was sent so many events.
+  void EventsSent(int64_t count) { events_sent_.fetch_add(count, std::memory_order_relaxed); }
+  int64_t events_sent() const { return events_sent_.load(std::memory_order_relaxed); }
+
   StreamStatistics Statistics() const ABSL_LOCKS_EXCLUDED(monitor_);
 
   // Blocks until no call is served, or `deadline` has passed.
@@ -63,6 +70,8 @@ class OpenCalls {
     return streams_.empty() && calls_ == 0;
   }
   std::vector<std::shared_ptr<ServedStream>> Streams() const ABSL_LOCKS_EXCLUDED(monitor_);
+
+  std::atomic<int64_t> events_sent_{0};
 
   mutable base::Monitor monitor_;
   absl::flat_hash_map<ServedStream*, std::weak_ptr<ServedStream>> streams_

@@ -46,6 +46,8 @@ class WriteStream : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
   // `calls` outlives the stream.
   explicit WriteStream(OpenCalls* calls) : calls_(calls) {}
 
+  OpenCalls& calls() { return *calls_; }
+
   // Sends the headers, unless they went with a message, so that the client knows that it is served.
   void SendHeaders() ABSL_LOCKS_EXCLUDED(mutex_);
   // Sends a message, while none is in flight. WriteDone follows, unless the stream ends.

@@ -136,6 +136,10 @@ void AddEngine(const engine::Statistics& engine, Families* families) {
                     .Add({{"state", "running"}}, engine.batches_running)
                     .Add({{"state", "finished"}}, engine.batches_kept - engine.batches_running))
           .Take());
+  families->push_back(
+      std::move(Counter("jobrunner_events_written_total", "Events of all logs, serialized once.")
+                    .Add({}, engine.events_written))
+          .Take());
   families->push_back(std::move(Counter("jobrunner_outcomes_refused_total",
                                         "Outcomes of attempts that were no longer running.")
                                     .Add({}, engine.outcomes_refused))
@@ -171,6 +175,10 @@ void AddStreams(const StreamCounts& streams, Families* families) {
                       "Events that readers of streams have not got yet, all together.")
                     .Add({}, streams.lag_events))
           .Take());
+  families->push_back(std::move(Counter("jobrunner_stream_events_sent_total",
+                                        "Events sent to readers of batches, one for each reader.")
+                                    .Add({}, streams.events_sent))
+                          .Take());
   families->push_back(std::move(Gauge("jobrunner_stream_lag_events_max",
                                       "Events that the reader furthest behind has not got yet.")
                                     .Add({}, streams.lag_events_max))

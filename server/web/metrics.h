@@ -21,6 +21,8 @@ struct StreamCounts {
   // behind.
   int64_t lag_events = 0;
   int64_t lag_events_max = 0;
+  // Since the start of the server.
+  int64_t events_sent = 0;
 };
 
 // All that the page shows, as it was at one moment.

@@ -96,6 +96,19 @@ TEST(EventMessage, MayBeginWithOtherFields) {
   EXPECT_EQ(response.events_size(), 2);
 }
 
+TEST(EventMessage, IsMadeOfTheBytesThatWereStored) {
+  const auto segment = SegmentOf(1, "rrf", 1000);
+  EventMessage message(1, kAll);
+  message.Add(segment);
+  std::vector<grpc::Slice> slices;
+  ASSERT_TRUE(message.Build().Dump(&slices).ok());
+  ASSERT_EQ(slices.size(), 1u);
+  EXPECT_EQ(static_cast<const void*>(slices[0].begin()), segment->Slice(2, 3).data())
+      << "not a copy of them";
+  EXPECT_EQ(slices[0].size(), segment->Slice(2, 3).size());
+  EXPECT_EQ(message.events(), 2);
+}
+
 TEST(EventMessage, HoldsItsSegmentsUntilItIsSent) {
   auto segment = SegmentOf(1, "rr", 1000);
   const std::weak_ptr<const engine::Segment> held = segment;

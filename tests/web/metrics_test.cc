@@ -40,7 +40,8 @@ MetricsSnapshot Snapshot() {
   snapshot.engine.batches_kept = 5;
   snapshot.engine.slots_lost = 1;
   snapshot.pool = {.bounds = {0, 8}, .slots = 4, .busy = 3};
-  snapshot.streams = {.events = 3, .errors = 1, .lag_events = 50, .lag_events_max = 40};
+  snapshot.streams = {
+      .events = 3, .errors = 1, .lag_events = 50, .lag_events_max = 40, .events_sent = 7000};
   snapshot.log_lines_dropped = 9;
   snapshot.job_log_lines_dropped = 11;
   return snapshot;
@@ -97,6 +98,7 @@ TEST(MetricsTest, PoolStreamsAndProcessAreThere) {
                     HasSubstr("jobrunner_streams{kind=\"events\"} 3\n"),
                     HasSubstr("jobrunner_stream_lag_events 50\n"),
                     HasSubstr("jobrunner_stream_lag_events_max 40\n"),
+                    HasSubstr("jobrunner_stream_events_sent_total 7000\n"),
                     HasSubstr("jobrunner_log_lines_dropped_total{log=\"job\"} 11\n"),
                     HasSubstr("jobrunner_build_info{version=\"1.2.3\"} 1\n"),
                     HasSubstr("process_start_time_seconds 1700000000\n")));
