@@ -22,5 +22,8 @@ void BenchQueued();
 void BenchDurableQueued();
 // How long a start takes with 1,000,000 unfinished jobs in 10 batches.
 void BenchStart();
+// 1,000 readers of one live batch: how often an event is serialized, what one more reader costs,
+// and what a slow one costs the others.
+void BenchReaders();
 
 }  // namespace jobrunner::bench
