@@ -9,6 +9,7 @@
 #include "storage/keys.h"
 #include "storage/rocksdb_status.h"
 #include "storage/sync_mark.h"
+#include "storage/zero_tail.h"
 
 namespace jobrunner::storage {
 namespace {
@@ -56,6 +57,24 @@ absl::StatusOr<std::unique_ptr<rocksdb::DB>> OpenUnchanged(const StoreDirectory&
       FromRocksDb(rocksdb::DB::OpenForReadOnly(options, directory.database(), &database),
                   "reading the store " + directory.path()));
   return std::unique_ptr<rocksdb::DB>(database);
+}
+
+// Opens what a machine that died has left with files whose last bytes never came to the disk, if
+// without these nothing is missing that was acknowledged. Otherwise the files stay as they were.
+absl::StatusOr<std::unique_ptr<rocksdb::DB>> OpenWithoutZeroTails(const StoreDirectory& directory,
+                                                                  SyncMark::Value mark,
+                                                                  const rocksdb::Options& options,
+                                                                  const absl::Status& damage) {
+  ASSIGN_OR_RETURN(const auto cut, CutZeroTails(directory.database()));
+  if (cut.empty()) return damage;
+  absl::Status whole;
+  {
+    const auto database = OpenUnchanged(directory);
+    whole = database.ok() ? CheckReaches(directory, mark, database->get()) : damage;
+  }
+  if (whole.ok()) return Open(directory, options);
+  RETURN_IF_ERROR(PutBackZeroTails(cut));
+  return whole;
 }
 
 // Before the database is opened to be written, which would make its log's end what is there now.
@@ -110,7 +129,12 @@ absl::StatusOr<OpenDatabase> OpenToServe(const StoreDirectory& directory, RocksD
   rocksdb::Options options = MakeRocksDbOptions(std::move(events));
   options.create_if_missing = directory.is_new();
   if (env != nullptr) options.env = env;
-  ASSIGN_OR_RETURN(opened.database, Open(directory, options));
+  auto database = Open(directory, options);
+  if (absl::IsDataLoss(database.status())) {
+    database = OpenWithoutZeroTails(directory, mark, options, database.status());
+  }
+  if (!database.ok()) return database.status();
+  opened.database = *std::move(database);
   RETURN_IF_ERROR(CheckReaches(directory, mark, opened.database.get()));
   RETURN_IF_ERROR(BringUp(directory, opened.database.get()));
   // What was in logs is in tables by now.

@@ -74,6 +74,13 @@ class RocksDbFaultsTest : public testing::Test {
     ASSERT_TRUE(stream.good());
   }
 
+  // As on a disk that got the file's length and not its last bytes.
+  static void Zero(const fs::path& file, uintmax_t from) {
+    const uintmax_t size = fs::file_size(file);
+    fs::resize_file(file, from);
+    fs::resize_file(file, size);
+  }
+
   // What opening and reading all that is unfinished comes to, on a disk without faults.
   absl::StatusOr<engine::Recovery> Reopen() {
     auto store = RocksDbStore::Open(Path(), {});
@@ -196,6 +203,47 @@ TEST_F(RocksDbFaultsTest, OpensWithoutTheRecordsThatACrashCutShortAtAnyByte) {
   }
   fs::resize_file(Logs().back(), ends[0] - 1);
   EXPECT_EQ(ReopenCode(), absl::StatusCode::kDataLoss) << "what was acknowledged was cut off";
+}
+
+// T05: the length of the log was on the disk, and the sectors at its end were not.
+TEST_F(RocksDbFaultsTest, OpensWithoutTheRecordsWhoseBytesNeverCameToTheDisk) {
+  uintmax_t synced = 0;
+  {
+    const auto store = Begin();
+    ASSERT_TRUE(Commit(*store, {Number(1)}).ok());
+    synced = fs::file_size(Logs().back());
+    ASSERT_TRUE(Commit(*store, {Accept("b", Noise(5000))}, Sync::kWithNext).ok());
+  }
+  const uintmax_t size = fs::file_size(Logs().back());
+  const std::string whole = directory_.PathOf("whole");
+  fs::copy(Path(), whole, fs::copy_options::recursive);
+  int cuts = 0;
+  for (uintmax_t from = (synced / 512 + 1) * 512; from < size; from += 512, ++cuts) {
+    Zero(Logs().back(), from);
+    const auto recovery = Reopen();
+    ASSERT_TRUE(recovery.ok()) << from - synced << ": " << recovery.status();
+    EXPECT_EQ(recovery->unfinished.size(), 1u);
+    fs::remove_all(Path());
+    fs::copy(whole, Path(), fs::copy_options::recursive);
+  }
+  EXPECT_GT(cuts, 5);
+}
+
+// T08.
+TEST_F(RocksDbFaultsTest, RefusesZerosWhereAcknowledgedRecordsWere) {
+  {
+    const auto store = Begin();
+    ASSERT_TRUE(Commit(*store, {Accept("b", Noise(5000))}).ok());
+  }
+  const fs::path log = Logs().back();
+  const fs::path whole = directory_.PathOf("whole.log");
+  fs::copy(log, whole);
+  Zero(log, fs::file_size(log) / 512 * 512 - 1024);
+  EXPECT_EQ(ReopenCode(), absl::StatusCode::kDataLoss);
+  EXPECT_EQ(fs::file_size(log), fs::file_size(whole));
+  // That start has changed nothing: the log can be put back.
+  fs::copy(whole, log, fs::copy_options::overwrite_existing);
+  EXPECT_EQ(Records(), 0);
 }
 
 // T07.
