@@ -8,6 +8,7 @@ import mmap
 import os
 import shutil
 
+SECTOR_BYTES = 512
 LIBRARY = os.path.join(os.environ["JOBRUNNER_BIN"], "liblossy_disk.so")
 
 
@@ -54,9 +55,9 @@ class LossyDisk:
                 "LOSSY_DISK_SYNC": "on" if sync else "off"}
 
     def lose_power(self, tail):
-        """Takes away what is not stable; no server may run. `tail(size)` says how many of the
-        bytes at a file's end that were never synced are found nevertheless. Returns how many were
-        lost."""
+        """Takes away what is not stable; no server may run. `tail(stable, length)` says how
+        far a file's bytes are found that is stable up to `stable` and has `length`, and which
+        length is. Returns how many bytes were lost."""
         stable = self._stable()
         restored = os.path.join(self.directory, "restored")
         os.mkdir(restored)
@@ -124,29 +125,37 @@ class LossyDisk:
 
 def cut(path, stable, tail):
     """Leaves what is stable of a file, and of the rest what `tail` says. Returns what is lost."""
-    length = os.path.getsize(path)
-    if length <= stable:
+    before = os.path.getsize(path)
+    if before <= stable:
         return 0
-    kept = tail(length - stable)
-    os.truncate(path, stable + kept)
-    return length - stable - kept
+    end, length = tail(stable, before)
+    os.truncate(path, end)
+    # Zeros.
+    os.truncate(path, length)
+    return before - end
 
 
 def restore_mapped(before, now, target, tail):
     """A page that was written to without a call: the disk has it as it was, or as it is."""
     size = os.path.getsize(now)
-    if tail(size) == size:
+    if tail(0, size) == (size, size):
         os.link(now, target)
         return 0
     shutil.copyfile(before, target)
     return size
 
 
-def nothing_left(_size):
+def nothing_left(stable, _length):
     """The disk had none of it."""
-    return 0
+    return stable, stable
 
 
 def random_tail(random):
-    """What a disk may have of bytes that nobody synced: none, some or all of them."""
-    return lambda size: random.choice((0, size, random.randrange(size + 1)))
+    """What a disk may have of bytes that nobody synced: none, some or all of them; or the file's new
+    length, and of its bytes some sectors."""
+    def tail(stable, length):
+        end = random.choice((stable, length, random.randrange(stable, length + 1)))
+        if random.random() < 0.7:
+            return end, end
+        return max(stable, end // SECTOR_BYTES * SECTOR_BYTES), length
+    return tail
