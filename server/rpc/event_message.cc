@@ -1,6 +1,7 @@
 #include "rpc/event_message.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "engine/limits.h"
 
@@ -13,6 +14,13 @@ grpc::Slice SliceOf(const SegmentPtr& segment, std::string_view bytes) {
   return grpc::Slice(
       const_cast<char*>(bytes.data()), bytes.size(),
       [](void* holder) { delete static_cast<SegmentPtr*>(holder); }, new SegmentPtr(segment));
+}
+
+grpc::Slice SliceOf(std::string bytes) {
+  auto* held = new std::string(std::move(bytes));
+  return grpc::Slice(
+      held->data(), held->size(), [](void* holder) { delete static_cast<std::string*>(holder); },
+      held);
 }
 
 int64_t SizeOf(const engine::Segment& segment, int64_t first, int64_t last) {
@@ -58,7 +66,7 @@ int64_t EventMessage::LastThatFits(const engine::Segment& segment, int64_t first
   const int64_t room = engine::kMessageBytesMax - bytes_;
   if (SizeOf(segment, first, last) <= room) return last;
   // A message has one event at least, however large.
-  int64_t fits = slices_.empty() ? first : first - 1;
+  int64_t fits = empty() ? first : first - 1;
   int64_t too_much = last;
   while (too_much - fits > 1) {
     const int64_t middle = fits + (too_much - fits) / 2;
@@ -69,10 +77,24 @@ int64_t EventMessage::LastThatFits(const engine::Segment& segment, int64_t first
 
 void EventMessage::AddSlice(const SegmentPtr& segment, int64_t first, int64_t last) {
   const std::string_view bytes = segment->Slice(first, last);
-  slices_.push_back(SliceOf(segment, bytes));
+  if (bytes.size() <= kCopiedBytesMax) {
+    copied_ += bytes;
+  } else {
+    EndCopy();
+    slices_.push_back(SliceOf(segment, bytes));
+  }
   bytes_ += static_cast<int64_t>(bytes.size());
   events_ += last - first + 1;
   last_sequence_ = last;
+}
+
+void EventMessage::EndCopy() {
+  if (!copied_.empty()) slices_.push_back(SliceOf(std::exchange(copied_, {})));
+}
+
+grpc::ByteBuffer EventMessage::Build() {
+  EndCopy();
+  return grpc::ByteBuffer(slices_.data(), slices_.size());
 }
 
 }  // namespace jobrunner::rpc

@@ -1,4 +1,4 @@
-// Messages of stored events, without their being copied or parsed.
+// Messages of stored events, which are not parsed for it, and mostly not copied.
 
 #pragma once
 
@@ -32,9 +32,14 @@ class KindFilter {
 };
 
 // Puts a StreamResultsResponse or a RunBatchResponse together: gRPC gets slices that refer to the
-// segments' own bytes and hold the segments for as long as they are on their way. Not thread-safe.
+// segments' own bytes and hold the segments for as long as they are on their way. Events that
+// trickle in make segments of one event or a few, to which such a reference costs more than a copy
+// of their bytes: these are gathered. Not thread-safe.
 class EventMessage {
  public:
+  // Of the events of one segment: with as many bytes, or fewer, they are copied.
+  static constexpr size_t kCopiedBytesMax = 1 << 10;
+
   // `filter` must outlive it.
   EventMessage(int64_t after_sequence, const KindFilter& filter)
       : last_sequence_(after_sequence), filter_(filter) {}
@@ -50,17 +55,22 @@ class EventMessage {
   int64_t last_sequence() const { return last_sequence_; }
   // How many events are in the message.
   int64_t events() const { return events_; }
-  bool empty() const { return slices_.empty(); }
-  grpc::ByteBuffer Build() const { return grpc::ByteBuffer(slices_.data(), slices_.size()); }
+  bool empty() const { return slices_.empty() && copied_.empty(); }
+  // Once.
+  grpc::ByteBuffer Build();
 
  private:
   // Of the events from `first` on that fit, the last; first - 1 if none does.
   int64_t LastThatFits(const engine::Segment& segment, int64_t first, int64_t last) const;
   void AddSlice(const std::shared_ptr<const engine::Segment>& segment, int64_t first, int64_t last);
+  // What was copied becomes a slice.
+  void EndCopy();
 
   int64_t last_sequence_;
   const KindFilter& filter_;
   std::vector<grpc::Slice> slices_;
+  // What follows the slices.
+  std::string copied_;
   int64_t bytes_ = 0;
   int64_t events_ = 0;
 };

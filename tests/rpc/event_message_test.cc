@@ -28,7 +28,7 @@ std::shared_ptr<const engine::Segment> SegmentOf(int64_t first, const std::strin
   return builder.Build();
 }
 
-std::vector<int64_t> SequencesIn(const EventMessage& message) {
+std::vector<int64_t> SequencesIn(EventMessage& message) {
   v1::StreamResultsResponse response;
   EXPECT_TRUE(ParseMessage(message.Build(), &response).ok());
   std::vector<int64_t> sequences;
@@ -97,7 +97,7 @@ TEST(EventMessage, MayBeginWithOtherFields) {
 }
 
 TEST(EventMessage, IsMadeOfTheBytesThatWereStored) {
-  const auto segment = SegmentOf(1, "rrf", 1000);
+  const auto segment = SegmentOf(1, "rrf", 2000);
   EventMessage message(1, kAll);
   message.Add(segment);
   std::vector<grpc::Slice> slices;
@@ -107,6 +107,21 @@ TEST(EventMessage, IsMadeOfTheBytesThatWereStored) {
       << "not a copy of them";
   EXPECT_EQ(slices[0].size(), segment->Slice(2, 3).size());
   EXPECT_EQ(message.events(), 2);
+}
+
+TEST(EventMessage, GathersSmallSegmentsInASliceOfTheirOwn) {
+  EventMessage message(0, kAll);
+  for (int64_t sequence = 1; sequence <= 100; ++sequence) message.Add(SegmentOf(sequence, "r"));
+  message.Add(SegmentOf(101, "rr", 1000));
+  message.Add(SegmentOf(103, "f"));
+  grpc::ByteBuffer bytes = message.Build();
+  std::vector<grpc::Slice> slices;
+  ASSERT_TRUE(bytes.Dump(&slices).ok());
+  EXPECT_EQ(slices.size(), 3u) << "the small, the large one, what follows it";
+  v1::StreamResultsResponse response;
+  ASSERT_TRUE(ParseMessage(bytes, &response).ok());
+  ASSERT_EQ(response.events_size(), 103);
+  for (int i = 0; i < 103; ++i) EXPECT_EQ(response.events(i).sequence(), i + 1);
 }
 
 TEST(EventMessage, HoldsItsSegmentsUntilItIsSent) {
