@@ -10,7 +10,7 @@ KEY = "crash-job-"
 
 # A batch may have one of them, so many seconds long.
 DEADLINES = {"batch": 0.3, "start": 0.15, "total": 0.4, "attempt": 0.03, "call": 1.0}
-DELAYS_SECONDS = (0.05, 0.2, 0.5)
+DELAYS_SECONDS = (0.05, 0.5, 1.5)
 SHORT_RETENTION_SECONDS = 0.5
 
 
@@ -104,7 +104,7 @@ class Planner:
         options = spec.job_defaults
         policy = options.retry_policy
         policy.max_attempts = self.random.choice((1, 3))
-        initial, multiplier, most = self.random.choice(((0.02, 2, 1), (0.2, 1.5, 0.25)))
+        initial, multiplier, most = self.random.choice(((0.02, 2, 1), (0.2, 1.5, 0.25), (1, 1.5, 1.2)))
         set_duration(policy.initial_backoff, initial)
         set_duration(policy.max_backoff, most)
         policy.backoff_multiplier = multiplier
