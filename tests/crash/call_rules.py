@@ -159,6 +159,16 @@ def counts_add_up(seen):
                 yield f"I10: {batch.id} counts {numbers} of {look['total']} jobs"
 
 
+def gauges_are_what_there_is(seen):
+    """I10: no number of the statistics is ever negative, and nothing is left when all has ended."""
+    running = any(batch["state"] == "BATCH_STATE_RUNNING" for batch in seen.truth or ())
+    for entry in seen.statistics:
+        numbers = [*entry["jobs"], entry["batches"]]
+        if min(*numbers, *entry["slots"]) < 0 or (entry["last"] and any(numbers) and not running):
+            yield f"I10: the statistics say {entry['jobs']} jobs, {entry['batches']} batches, " \
+                  f"{entry['slots']} slots"
+
+
 def one_batch_for_a_request(seen):
     """I11: a request_id is one batch, whenever it is asked."""
     for request, batches in seen.answers.items():
@@ -177,4 +187,4 @@ def everything_ends(seen):
 
 RULES = (acknowledged_is_there, nothing_is_refused, nothing_without_a_submit,
          looks_never_go_back, looks_agree_with_the_log, the_deleted_stay_away, cancels_hold,
-         counts_add_up, one_batch_for_a_request, everything_ends)
+         counts_add_up, gauges_are_what_there_is, one_batch_for_a_request, everything_ends)

@@ -7,7 +7,7 @@ import time
 
 import grpc
 
-from history import batch_fields, event_entry, result_fields, seconds
+from history import batch_fields, event_entry, gauges, result_fields, seconds
 
 # What a call says whose server goes away, or that was not answered in its time.
 GONE = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED, grpc.StatusCode.UNKNOWN,
@@ -109,12 +109,18 @@ class Calls:
             self.history.write("look", batch=batch.id, began=began,
                                **batch_fields(self.stubs, batch))
 
-    def _call(self, method, message, operation, timeout=CALL_SECONDS, **about):
+    def look_at_statistics(self):
+        answer = self._call("GetStatistics", self.stubs["admin_service_pb2"].GetStatisticsRequest(),
+                            "look", service="admin_service")
+        self.history.write("statistics", last=False, **gauges(answer))
+
+    def _call(self, method, message, operation, timeout=CALL_SECONDS, service="job_service",
+              **about):
         while True:
             entry = {"op": operation, "id": f"{self.name} {next(self.ids)}", **about}
             self.history.write("invoke", **entry)
             try:
-                answer = getattr(self._jobs(), method)(message, timeout=timeout)
+                answer = getattr(self._stub(service), method)(message, timeout=timeout)
             except grpc.RpcError as error:
                 self._note(error, entry)
                 continue
@@ -148,7 +154,7 @@ class Calls:
             request = self.stubs["job_service_pb2"].StreamResultsRequest(
                 batch_id=batch, after_sequence=events[-1].sequence if events else 0, follow=True)
             try:
-                for response in self._jobs().StreamResults(request, timeout=STREAM_SECONDS):
+                for response in self._stub().StreamResults(request, timeout=STREAM_SECONDS):
                     events.extend(self._note_events(batch, reader, response.events))
                 self.history.write("end", batch=batch, reader=reader)
                 return events
@@ -166,7 +172,7 @@ class Calls:
         self.history.write("invoke", **entry)
         batch = None
         try:
-            stream = self._jobs().RunBatch(request, timeout=timeout)
+            stream = self._stub().RunBatch(request, timeout=timeout)
             for number, response in enumerate(stream):
                 if batch is None:
                     batch = response.batch.id
@@ -187,13 +193,14 @@ class Calls:
 
     # The connection.
 
-    def _jobs(self):
+    def _stub(self, service="job_service"):
         address = self.address.get()
         if address != self.connected_to:
             self._drop_connection()
             self.channel = grpc.insecure_channel(address)
             self.connected_to = address
-        return self.stubs["job_service_pb2_grpc"].JobServiceStub(self.channel)
+        stub = {"job_service": "JobServiceStub", "admin_service": "AdminServiceStub"}[service]
+        return getattr(self.stubs[service + "_pb2_grpc"], stub)(self.channel)
 
     def _drop_connection(self):
         if self.channel is not None:

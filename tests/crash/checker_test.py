@@ -264,6 +264,14 @@ class CheckerTest(unittest.TestCase):
         self.assert_found("I10", history(look(0.1, 0.2, waiting=(3, 0, 0))))
         self.assert_found("I10", history(look(0.1, 0.2, waiting=(3, -1, 0))))
 
+    def test_statistics_that_are_not_what_there_is(self):
+        good = {"t": 10, "what": "statistics", "last": True, "jobs": [0, 0, 0], "batches": 0,
+                "slots": [0, 0]}
+        self.assert_good(history(good))
+        self.assert_good(history({**good, "last": False, "jobs": [0, 1, 0]}))
+        self.assert_found("I10", history({**good, "jobs": [0, 1, 0]}))
+        self.assert_found("I10", history({**good, "last": False, "jobs": [0, -1, 0]}))
+
     def test_a_request_that_made_two_batches(self):
         self.assert_found("I11", history({"t": 10, "what": "ok", "op": "submit", "id": "2",
                                           "request": "q", "batch": "c", "created": CREATED,

@@ -31,14 +31,11 @@ class Client(threading.Thread):
 
     def live(self):
         """A batch's life."""
+        how = self.random.choices((self.submit_batch, self.run_batch), (75, 25))[0]
         plan = self.planner.plan()
         self.calls.history.write("plan", request=plan.request_id, parent=None, **plan.promised)
         try:
-            if self.random.random() < 0.25:
-                batch = self.run_batch(plan)
-            else:
-                batch = self.submit_batch(plan)
-            self.read_and_leave(plan, batch)
+            self.read_and_leave(plan, how(plan))
         except Refused:
             # It is in the history; the checker knows whether that was right.
             pass
@@ -143,5 +140,6 @@ class Observer(threading.Thread):
             self.calls.look_at_job(batch, self.random.randrange(len(plan.promised["keys"])))
             if self.random.random() < 0.05:
                 self.calls.look_at_list()
+                self.calls.look_at_statistics()
         except Refused:
             pass

@@ -16,7 +16,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 from calls import Address, Calls
 from checker import check
 from clients import Client, KnownBatches, Observer
-from history import History, batch_fields, read_histories, result_fields
+from history import History, batch_fields, gauges, read_histories
 from lossy_disk import LossyDisk
 from plans import Planner
 from seen import Seen
@@ -110,6 +110,9 @@ class CrashRun:
         self.address.set(self.server.address)
         return True
 
+    def _admin(self):
+        return self.stubs["admin_service_pb2_grpc"].AdminServiceStub(self.server.channel)
+
     def kill_server(self):
         self.server.send(signal.SIGKILL)
         self.await_death()
@@ -168,6 +171,9 @@ class CrashRun:
                 self.history.write("job", batch=batch.id, job=job.index, began=began,
                                    attempts=job.attempts,
                                    state=self.stubs["job_pb2"].JobState.Name(job.state))
+        statistics = self._admin().GetStatistics(
+            self.stubs["admin_service_pb2"].GetStatisticsRequest())
+        self.history.write("statistics", last=True, **gauges(statistics))
         self.history.write("truth", batches=[
             {"id": batch.id, "parent": batch.parent_id, "labels": dict(batch.labels),
              **batch_fields(self.stubs, batch)} for batch in batches])

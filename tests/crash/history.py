@@ -24,6 +24,7 @@ class History:
       end     batch reader      the reader's stream ended with OK
       look    batch began …     what GetBatch said, or ListBatches; the question was put at `began`
       job     batch began job … what GetJob said, or ListJobs
+      statistics  jobs …        what GetStatistics said; `last` once everything had ended
       truth   batches           what ListBatches said once everything had ended
       life    began             a server was started at that wall time
     """
@@ -95,3 +96,11 @@ def batch_fields(stubs, batch):
             "counts": [counts.succeeded, counts.failed, counts.cancelled],
             "waiting": [counts.queued, counts.running, counts.retrying],
             "last_sequence": batch.last_sequence}
+
+
+def gauges(statistics):
+    """Of GetStatisticsResponse, what counts what there is at the moment."""
+    return {"jobs": [count for queue in statistics.queues
+                     for count in (queue.queued, queue.running, queue.retrying)],
+            "batches": statistics.batches_running,
+            "slots": [statistics.pool.busy, statistics.pool.lost]}

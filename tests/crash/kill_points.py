@@ -74,8 +74,8 @@ class KillAtPoints:
         self.calls_of_start = self.control.file_calls
 
     def kill_serving(self, name):
-        arm(self.control, SERVING[name], self.run.random.randrange(1, 20)
-            if name != "removal written" else 1)
+        rare = SERVING[name].pattern == REMOVAL
+        arm(self.control, SERVING[name], 1 if rare else self.run.random.randrange(1, 20))
         try:
             self.run.await_death()
         except AssertionError as alive:

@@ -83,6 +83,7 @@ class Seen:
         self.lives = []
         # What ListBatches said at the end; None if nobody looked.
         self.truth = None
+        self.statistics = []
         # {kind of call: how many were answered}
         self.calls = Counter()
         for entry in entries:
@@ -144,6 +145,9 @@ class Seen:
 
     def _truth(self, entry):
         self.truth = entry["batches"]
+
+    def _statistics(self, entry):
+        self.statistics.append(entry)
 
     def _life(self, entry):
         self.lives.append(entry["began"])
