@@ -164,52 +164,57 @@ TEST_P(FaultyStoreCalls, AfterAFailedCommitNothingIsAnsweredUntilTheServerEnds) 
   }
 }
 
-TEST(FullStore, TakesNoNewBatchAndGoesOnWithWhatItHas) {
-  const test::TemporaryDirectory directory;
-  ServedOptions options;
-  options.store = "rocksdb:" + directory.PathOf("store");
-  v1::SubmitBatchRequest submit;
-  submit.set_request_id("once");
-  *submit.mutable_batch() = BatchOf(1, HandlerJob("fail"));
-  v1::SubmitBatchResponse first;
-  {
-    Served served(options);
-    grpc::ClientContext context;
-    ASSERT_TRUE(served.jobs().SubmitBatch(&context, submit, &first).ok());
-    Results(served, first.batch().id());
+// A store that had room for one batch, with the request_id "once", and has none for another.
+class FullStore : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    ServedOptions options;
+    options.store = "rocksdb:" + directory_.PathOf("store");
+    served_ = std::make_unique<Served>(options);
+    batch_id_ = SubmitAs("once").second;
+    Results(*served_, batch_id_);
+    served_ = nullptr;
+    options.disk_reserve_bytes = std::numeric_limits<int64_t>::max();
+    served_ = std::make_unique<Served>(options);
   }
-  options.disk_reserve_bytes = std::numeric_limits<int64_t>::max();
-  Served served(options);
-  const auto expect_full = [](const grpc::Status& status) {
+  std::pair<grpc::Status, std::string> SubmitAs(const std::string& request_id) {
+    grpc::ClientContext context;
+    v1::SubmitBatchRequest request;
+    request.set_request_id(request_id);
+    *request.mutable_batch() = BatchOf(1, HandlerJob("fail"));
+    v1::SubmitBatchResponse response;
+    const grpc::Status status = served_->jobs().SubmitBatch(&context, request, &response);
+    return {status, response.batch().id()};
+  }
+  static void ExpectFull(const grpc::Status& status) {
     EXPECT_EQ(status.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
     EXPECT_EQ(ReasonIn(status), "STORE_FULL");
     EXPECT_THAT(DetailsOfKind<google::rpc::RetryInfo>(status), SizeIs(1));
-  };
-  {
-    grpc::ClientContext context;
-    v1::SubmitBatchRequest request = submit;
-    request.set_request_id("another");
-    v1::SubmitBatchResponse response;
-    expect_full(served.jobs().SubmitBatch(&context, request, &response));
   }
-  {
-    grpc::ClientContext context;
-    v1::RunBatchRequest request;
-    *request.mutable_batch() = submit.batch();
-    expect_full(served.jobs().RunBatch(&context, request)->Finish());
-  }
-  {
-    grpc::ClientContext context;
-    v1::RetryJobsRequest request;
-    request.set_batch_id(first.batch().id());
-    v1::RetryJobsResponse response;
-    expect_full(served.jobs().RetryJobs(&context, request, &response));
-  }
-  grpc::ClientContext context;
-  v1::SubmitBatchResponse again;
-  EXPECT_TRUE(served.jobs().SubmitBatch(&context, submit, &again).ok()) << "it needs no room";
-  EXPECT_EQ(again.batch().id(), first.batch().id());
-  EXPECT_THAT(Results(served, first.batch().id()), SizeIs(2));
+
+  const test::TemporaryDirectory directory_;
+  std::unique_ptr<Served> served_;
+  std::string batch_id_;
+};
+
+TEST_F(FullStore, TakesNoNewBatch) {
+  ExpectFull(SubmitAs("another").first);
+  grpc::ClientContext run_context;
+  v1::RunBatchRequest run;
+  *run.mutable_batch() = BatchOf(1, HandlerJob("echo"));
+  ExpectFull(served_->jobs().RunBatch(&run_context, run)->Finish());
+  grpc::ClientContext retry_context;
+  v1::RetryJobsRequest retry;
+  retry.set_batch_id(batch_id_);
+  v1::RetryJobsResponse response;
+  ExpectFull(served_->jobs().RetryJobs(&retry_context, retry, &response));
+}
+
+TEST_F(FullStore, StillAnswersForWhatItHas) {
+  const auto [status, batch_id] = SubmitAs("once");
+  EXPECT_TRUE(status.ok()) << status.error_message();
+  EXPECT_EQ(batch_id, batch_id_);
+  EXPECT_THAT(Results(*served_, batch_id_), SizeIs(2));
 }
 
 }  // namespace
