@@ -25,5 +25,7 @@ void BenchStart();
 // 1,000 readers of one live batch: how often an event is serialized, what one more reader costs,
 // and what a slow one costs the others.
 void BenchReaders();
+// 10,000 readers that wait: memory, and what they cost a unary call.
+void BenchIdleReaders();
 
 }  // namespace jobrunner::bench

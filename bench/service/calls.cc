@@ -114,6 +114,14 @@ void PauseDefaultQueue(v1::AdminService::Stub& stub) {
   Expect(stub.PauseQueue(&context, request, &response));
 }
 
+void ResumeDefaultQueue(v1::AdminService::Stub& stub) {
+  grpc::ClientContext context;
+  v1::ResumeQueueRequest request;
+  v1::ResumeQueueResponse response;
+  request.set_queue("default");
+  Expect(stub.ResumeQueue(&context, request, &response));
+}
+
 void AwaitEnd(v1::JobService::Stub& stub, const std::string& batch_id) {
   grpc::ClientContext context;
   v1::StreamResultsRequest request;

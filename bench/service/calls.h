@@ -35,6 +35,7 @@ std::string Submit(v1::JobService::Stub& stub, const v1::BatchSpec& batch);
 std::vector<std::string> SubmitAll(v1::JobService::Stub& stub, int batches, int jobs_each);
 // Nothing of it starts until it is resumed.
 void PauseDefaultQueue(v1::AdminService::Stub& stub);
+void ResumeDefaultQueue(v1::AdminService::Stub& stub);
 // Blocks until the batch has finished; the server passes nothing but its end.
 void AwaitEnd(v1::JobService::Stub& stub, const std::string& batch_id);
 

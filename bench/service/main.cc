@@ -1,7 +1,8 @@
 // service_bench: jobrunner through gRPC, beside what bounds it, in one run.
 //
 // usage: service_bench [batches | one_job | commands | cancel | queued |
-//                       durable_batches | durable_one_job | durable_queued | start | readers]...
+//                       durable_batches | durable_one_job | durable_queued | start | readers |
+//                       idle_readers]...
 //        (without: all)
 
 #include <sys/utsname.h>
@@ -29,7 +30,8 @@ int main(int argc, char** argv) {
       {"durable_one_job", BenchDurableOneJob},
       {"durable_queued", BenchDurableQueued},
       {"start", BenchStart},
-      {"readers", BenchReaders}};
+      {"readers", BenchReaders},
+      {"idle_readers", BenchIdleReaders}};
   const std::set<std::string> wanted(argv + 1, argv + argc);
   for (const std::string& name : wanted) {
     const bool known = std::any_of(benches.begin(), benches.end(),

@@ -78,7 +78,6 @@ class Readers {
 
  private:
   Events Count() const;
-  void Resume() const;
   void AwaitFast(const std::vector<std::unique_ptr<LogReader>>& readers, size_t first);
 
   const ScratchDirectory directory_;
@@ -96,14 +95,6 @@ Events Readers::Count() const {
   v1::GetStatisticsResponse response;
   Expect(admin_->GetStatistics(&context, v1::GetStatisticsRequest(), &response));
   return {response.events_written(), response.events_sent()};
-}
-
-void Readers::Resume() const {
-  grpc::ClientContext context;
-  v1::ResumeQueueRequest request;
-  v1::ResumeQueueResponse response;
-  request.set_queue("default");
-  Expect(admin_->ResumeQueue(&context, request, &response));
 }
 
 void Readers::AwaitFast(const std::vector<std::unique_ptr<LogReader>>& readers, size_t first) {
@@ -130,7 +121,7 @@ Readers::Round Readers::Run(int count, const std::vector<Pace>& paces) {
     AwaitEnd(*jobs_, batch);
     round.live = SecondsSince(start);
   });
-  Resume();
+  ResumeDefaultQueue(*admin_);
   AwaitFast(readers, paces.size());
   round.seconds = SecondsSince(start);
   end.join();
