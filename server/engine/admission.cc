@@ -64,7 +64,8 @@ absl::Status Engine::State::CheckAdmission(const Submission& submission) const {
   if (options_.durable && !looked_up) {
     return Refuse(StatusCode::kUnavailable, "BUSY", "the request waited for too long: ask again");
   }
-  if (store_is_behind()) {
+  // What is staged is stored already.
+  if (store_is_behind() && submission.staged_bytes == 0) {
     return Refuse(StatusCode::kResourceExhausted, "STORE_BEHIND",
                   absl::StrCat("the store is slow: ", journal_.uncommitted_bytes(),
                                " bytes wait for it, and it takes ", kUncommittedBytesMax));
@@ -102,6 +103,7 @@ ActiveBatch& Engine::State::Accept(Submission& submission) {
   ActiveBatch& active = *owned;
   const BatchHeader& header = active.batch.header();
   active.accepted_at = now_.steady;
+  active.stored_bytes = submission.staged_bytes;
   Enlist(active, queue);
   for (uint32_t i = 0; i < active.shards.size(); ++i) active.fresh_shards.insert(i);
   KeepParsed(active, submission.shards);

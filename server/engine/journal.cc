@@ -46,10 +46,13 @@ void Journal::Begin(base::Now now, EventListener::Interest interest) {
 }
 
 void Journal::Accept(ActiveBatch& active, Accepted accepted) {
+  int64_t bytes = 0;
   for (const Shard& shard : accepted.shards) {
-    active.stored_bytes += static_cast<int64_t>(shard.bytes->size());
+    // What was staged is stored already.
+    if (shard.bytes != nullptr) bytes += static_cast<int64_t>(shard.bytes->size());
   }
-  bytes_ += active.stored_bytes;
+  active.stored_bytes += bytes;
+  bytes_ += bytes;
   writes_.push_back(Append{active.batch.id(), std::move(accepted)});
   publishes_.push_back({active.batch.header_ptr(), 0, /*opened=*/true, /*finished=*/false});
 }

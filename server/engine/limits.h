@@ -35,6 +35,9 @@ inline constexpr int64_t kJobsPerBatchMax = 10'000'000;
 inline constexpr int64_t kJobsUnfinishedDefault = 10'000'000;
 inline constexpr int64_t kRequestBytesDefault = 64 << 20;
 inline constexpr int64_t kRequestBytesMax = 512 << 20;
+// Of the jobs of a batch, as they are stored.
+inline constexpr int64_t kBatchBytesDefault = int64_t{4} << 30;
+inline constexpr int64_t kBatchBytesMax = int64_t{1} << 40;
 inline constexpr int64_t kMemoryStoreBytesDefault = 256 << 20;
 inline constexpr int64_t kShardsLoadedDefault = 1024;
 // Free on the store's disk, or no new batch is taken.
@@ -80,6 +83,15 @@ inline constexpr int32_t kWorkersMax = 100'000;
 // A reader of StreamErrors that is this far behind is ended.
 inline constexpr int32_t kErrorsBehindMax = 10'000;
 inline constexpr int64_t kErrorBytesBehindMax = 64 << 20;
+
+// Uploads: at once; a message; what is gathered of one before it goes to the store; and how long
+// its client may send nothing. A server has about three times the message and twice what is
+// gathered of each in memory.
+inline constexpr int32_t kUploadsDefault = 4;
+inline constexpr int32_t kUploadsMax = 1000;
+inline constexpr int64_t kUploadMessageBytesMax = kStockClientBytesMax;
+inline constexpr int64_t kStagedBytesAtOnce = 1 << 20;
+inline constexpr std::chrono::minutes kUploadIdleMax{10};
 
 // After the last reader with cancel_on_disconnect went.
 inline constexpr std::chrono::seconds kDisconnectGrace{10};

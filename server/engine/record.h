@@ -21,6 +21,7 @@ namespace jobrunner::engine {
 // The first record of a batch.
 struct Accepted {
   BatchHeaderPtr header;
+  // Those without bytes were staged before (StageShard, in store.h).
   std::vector<Shard> shards;
 };
 

@@ -35,7 +35,19 @@ struct Remove {
 struct ForgetRequest {
   std::string request_id;
 };
-using Write = std::variant<Append, Remove, ForgetRequest>;
+// A shard, with its bytes, of a batch that is on its way in piece by piece. What is staged is kept
+// and not seen: it is no batch until an Accepted with the same id takes all of it over, in the one
+// commit that makes the batch. What nobody took over goes with DropStaged, or with the next
+// Recover.
+struct StageShard {
+  std::string batch_id;
+  Shard shard;
+};
+// Drops what is staged for a batch; nothing if that was taken over.
+struct DropStaged {
+  std::string batch_id;
+};
+using Write = std::variant<Append, Remove, ForgetRequest, StageShard, DropStaged>;
 
 // When a commit becomes stable.
 enum class Sync : uint8_t {
@@ -59,6 +71,8 @@ struct Recovery {
   uint32_t epoch = 1;
   // Folded, in the order of their ids, without the shards' bytes.
   std::vector<std::unique_ptr<Batch>> unfinished;
+  // Batches that were staged and never accepted, of which nothing is left.
+  int64_t staged_dropped = 0;
 };
 
 // A request_id that was used, and the batch that it made.
@@ -102,7 +116,7 @@ class Store {
   // Called once, before anything else. Blocks until all that is unfinished has been read.
   virtual absl::StatusOr<Recovery> Recover() = 0;
 
-  // Engine thread; does not block.
+  // Any thread; does not block. What belongs to one batch comes from one thread at a time.
   virtual void Commit(std::vector<Write> writes, Sync sync, CommitDone done) = 0;
 
   // OK, or RESOURCE_EXHAUSTED while there is not enough room for new batches. Any thread; does not

@@ -57,13 +57,17 @@ absl::Status Malformed(int32_t position) {
 
 }  // namespace
 
-ShardCutter::ShardCutter(std::string batch_id, int64_t jobs_max, Visit visit)
-    : batch_id_(std::move(batch_id)), jobs_max_(jobs_max), visit_(std::move(visit)) {}
+ShardCutter::ShardCutter(std::string batch_id, Limits limits, Visit visit, Take take)
+    : batch_id_(std::move(batch_id)),
+      limits_(limits),
+      visit_(std::move(visit)),
+      take_(std::move(take)) {}
 
 absl::Status ShardCutter::Add(std::string_view job) {
   if (CountOfSerializedJob(job) != 0) return AddArray(job);
   ++position_;
-  if (++job_count_ > jobs_max_) return absl::OkStatus();
+  ++job_count_;
+  if (IsOverLimits()) return absl::OkStatus();
   if (has_slices_ || IsFull(job.size())) RETURN_IF_ERROR(Cut());
   if (bytes_.empty()) first_position_ = position_ - 1;
   Append(job, 1, job.size());
@@ -83,13 +87,13 @@ absl::Status ShardCutter::AddArray(std::string_view bytes) {
         absl::StrCat("batch.jobs[", position, "].count: must not be negative"));
   }
   job_count_ += array.count();
-  return job_count_ <= jobs_max_ ? AddSlices(std::move(array)) : absl::OkStatus();
+  return AddSlices(std::move(array));
 }
 
 absl::Status ShardCutter::AddSlices(v1::Job array) {
   const int32_t count = array.count();
   const size_t bytes = array.ByteSizeLong();
-  for (int32_t begin = 0; begin < count;) {
+  for (int32_t begin = 0; begin < count && !IsOverLimits();) {
     if (IsFull(bytes)) RETURN_IF_ERROR(Cut());
     const auto fit = static_cast<int64_t>((kShardBytesMax - expanded_bytes_) / bytes);
     const int32_t room = kJobsPerShardMax - (next_index_ - first_index_);
@@ -140,11 +144,12 @@ absl::Status ShardCutter::Cut() {
   if (static_cast<int32_t>(shards_.size()) <= kShardsKeptParsedMax) {
     submitted.jobs = *std::move(jobs);
   }
+  cut_bytes_ += static_cast<int64_t>(bytes_.size());
   bytes_.clear();
   expanded_bytes_ = 0;
   has_slices_ = false;
   first_index_ = next_index_;
-  return absl::OkStatus();
+  return take_ ? take_(&submitted) : absl::OkStatus();
 }
 
 absl::StatusOr<Submission> MakeSubmission(std::string batch_id, const v1::BatchSpec& spec,
@@ -152,7 +157,7 @@ absl::StatusOr<Submission> MakeSubmission(std::string batch_id, const v1::BatchS
   Submission submission;
   submission.batch_id = std::move(batch_id);
 
-  ShardCutter cutter(submission.batch_id, kJobsPerBatchMax, std::move(visit));
+  ShardCutter cutter(submission.batch_id, {}, std::move(visit));
   std::string bytes;
   for (const v1::Job& job : spec.jobs()) {
     job.SerializeToString(&bytes);

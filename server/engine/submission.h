@@ -11,6 +11,7 @@
 
 #include "absl/status/statusor.h"
 #include "base/clock.h"
+#include "engine/limits.h"
 #include "engine/shard.h"
 #include "jobrunner/v1/batch.pb.h"
 
@@ -39,8 +40,11 @@ struct Submission {
   std::string request_id;
   // Without its jobs.
   v1::BatchSpec spec;
+  // Those without bytes are staged in the store.
   std::vector<SubmittedShard> shards;
   int32_t job_count = 0;
+  // Bytes of the shards that are staged.
+  int64_t staged_bytes = 0;
   // The call's deadline, if it is the batch's too; base::SteadyTime::max() otherwise.
   base::SteadyTime call_deadline = base::SteadyTime::max();
   bool bound_to_call = false;
@@ -66,12 +70,19 @@ class ShardCutter {
   // Sees each job that was added, parsed, in order; an array once, as it was added. `position`
   // counts what was added, and is the job's in the request. For validation.
   using Visit = std::function<void(int32_t position, const v1::Job& job)>;
+  // Is given each shard when it is cut, and may take its bytes away. May block.
+  using Take = std::function<absl::Status(SubmittedShard* shard)>;
 
-  // Of what comes when there are more than `jobs_max` jobs, only the number is kept.
-  ShardCutter(std::string batch_id, int64_t jobs_max, Visit visit = nullptr);
+  // Of what comes beyond the limits only the numbers are kept.
+  struct Limits {
+    int64_t jobs_max = kJobsPerBatchMax;
+    // Of the shards.
+    int64_t bytes_max = kBatchBytesMax;
+  };
+  ShardCutter(std::string batch_id, Limits limits, Visit visit = nullptr, Take take = nullptr);
 
-  // Adds one serialized Job. INVALID_ARGUMENT naming batch.jobs[position] if jobs do not parse;
-  // then the cutter is spent.
+  // Adds one serialized Job. INVALID_ARGUMENT naming batch.jobs[position] if jobs do not parse, and
+  // what `take` says; then the cutter is spent.
   absl::Status Add(std::string_view job);
 
   // The shards, in order; the cutter is spent afterwards.
@@ -79,6 +90,10 @@ class ShardCutter {
 
   // The elements of arrays counted, each.
   int64_t job_count() const { return job_count_; }
+  // What was added, an array being one.
+  int32_t position() const { return position_; }
+  // Of all shards; more than the limit if there was more.
+  int64_t bytes() const { return cut_bytes_ + static_cast<int64_t>(bytes_.size()); }
 
  private:
   absl::Status AddArray(std::string_view bytes);
@@ -87,11 +102,14 @@ class ShardCutter {
   // Whether one more job of so many bytes belongs into the next shard.
   bool IsFull(size_t job_bytes) const;
   absl::Status Cut();
+  bool IsOverLimits() const { return job_count_ > limits_.jobs_max || bytes() > limits_.bytes_max; }
 
   const std::string batch_id_;
-  const int64_t jobs_max_;
+  const Limits limits_;
   const Visit visit_;
+  const Take take_;
   int64_t job_count_ = 0;
+  int64_t cut_bytes_ = 0;
   // Of what is added next.
   int32_t position_ = 0;
 

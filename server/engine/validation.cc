@@ -1,7 +1,5 @@
 #include "engine/validation.h"
 
-#include <algorithm>
-
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "engine/array_jobs.h"
@@ -11,8 +9,6 @@
 
 namespace jobrunner::engine {
 namespace {
-
-constexpr size_t kKeyChunkBytes = 64 << 10;
 
 void CheckLabels(const FieldPath& path, const v1::BatchSpec& spec, Violations* violations) {
   if (spec.labels_size() > kLabelsMax) {
@@ -84,6 +80,14 @@ void BatchValidator::CheckCount(int64_t job_count) {
   }
 }
 
+void BatchValidator::CheckBytes(int64_t stored_bytes, int64_t bytes_max) {
+  if (stored_bytes <= bytes_max) return;
+  violations_->Add(
+      FieldPath(path_, "jobs"),
+      absl::StrFormat("take more than the %d bytes that are allowed as they are stored",
+                      bytes_max));
+}
+
 void BatchValidator::CheckJob(int32_t position, const v1::Job& job) {
   const FieldPath path(path_, "jobs", position);
   if (job.array_begin() != 0) {
@@ -116,18 +120,8 @@ void BatchValidator::CheckOne(const FieldPath& path, const v1::Job& job) {
 }
 
 void BatchValidator::CheckKeyIsNew(const FieldPath& job_path, const std::string& key) {
-  if (keys_.contains(key)) {
-    violations_->Add(FieldPath(job_path, "key"), "is that of another job of the batch");
-    return;
-  }
-  if (key_chunks_.empty() ||
-      key_chunks_.back().size() + key.size() > key_chunks_.back().capacity()) {
-    key_chunks_.emplace_back().reserve(std::max(kKeyChunkBytes, key.size()));
-  }
-  std::string& chunk = key_chunks_.back();
-  const size_t begin = chunk.size();
-  chunk.append(key);
-  keys_.insert(std::string_view(chunk).substr(begin));
+  if (keys_.Add(key)) return;
+  violations_->Add(FieldPath(job_path, "key"), "is that of another job of the batch");
 }
 
 void BatchValidator::AskCatalog(const FieldPath& job_path, const v1::Job& job) {

@@ -3,11 +3,10 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <string>
 #include <string_view>
 
-#include "absl/container/flat_hash_set.h"
+#include "engine/key_set.h"
 #include "engine/limits.h"
 #include "engine/violations.h"
 #include "engine/work_catalog.h"
@@ -18,6 +17,9 @@ namespace jobrunner::engine {
 // What validation holds a batch against.
 struct ValidationLimits {
   int64_t jobs_per_batch_max = kJobsPerBatchDefault;
+  // Of a batch's jobs as they are stored; and of one that has to be in memory as a whole.
+  int64_t batch_bytes_max = kBatchBytesDefault;
+  int64_t request_bytes_max = kRequestBytesDefault;
   // Of a handler's payload, and of a command's standard input.
   int64_t payload_bytes_max = kPayloadBytesMax;
 };
@@ -36,6 +38,8 @@ class BatchValidator {
   void CheckJob(int32_t position, const v1::Job& job);
   // That there is a job, and not too many.
   void CheckCount(int64_t job_count);
+  // That the jobs, as they are stored, take no more than `bytes_max`.
+  void CheckBytes(int64_t stored_bytes, int64_t bytes_max);
 
  private:
   // The last element stands for all but the keys: its number is the longest.
@@ -48,10 +52,7 @@ class BatchValidator {
   const ValidationLimits& limits_;
   const WorkCatalog& catalog_;
   Violations* const violations_;
-  // The keys seen. Their texts lie in chunks: most shards are gone by the time a key comes again,
-  // and a string of its own for each of a million keys costs more than the check.
-  absl::flat_hash_set<std::string_view> keys_;
-  std::deque<std::string> key_chunks_;
+  KeySet keys_;
 };
 
 }  // namespace jobrunner::engine

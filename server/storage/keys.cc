@@ -80,11 +80,13 @@ std::string Segment(std::string_view batch_id, int64_t first_sequence) {
 }
 
 std::string Unfinished(std::string_view batch_id) { return Of('u', batch_id); }
+std::string Staged(std::string_view batch_id) { return Of('p', batch_id); }
 std::string Summary(std::string_view batch_id) { return Of('f', batch_id); }
 std::string Request(std::string_view request_id) { return Of('k', request_id); }
 
 std::string AllBatches() { return "b"; }
 std::string AllUnfinished() { return "u"; }
+std::string AllStaged() { return "p"; }
 std::string AllSummaries() { return "f"; }
 std::string AllRequests() { return "k"; }
 

@@ -3,6 +3,8 @@
 //   key      := 'm'                                   → Store
 //             | 'b' sized(batch) part                   what a batch consists of: one range
 //             | 'u' batch                             → ""       it has not finished
+//             | 'p' batch                             → ""       shards are staged for it, and no
+//                                                                Header makes it a batch (yet)
 //             | 'f' batch                             → Summary  it has finished
 //             | 't' state batch                       → ""       finished batches by state,
 //             | 'q' sized(queue) batch                → ""       by queue
@@ -44,12 +46,14 @@ std::string Record(std::string_view batch_id, int64_t number);
 std::string Segment(std::string_view batch_id, int64_t first_sequence);
 
 std::string Unfinished(std::string_view batch_id);
+std::string Staged(std::string_view batch_id);
 std::string Summary(std::string_view batch_id);
 std::string Request(std::string_view request_id);
 
 // What all keys of a kind begin with; an id follows.
 std::string AllBatches();
 std::string AllUnfinished();
+std::string AllStaged();
 std::string AllSummaries();
 std::string AllRequests();
 std::string ByState(jobrunner::v1::BatchState state);

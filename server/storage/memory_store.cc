@@ -17,21 +17,23 @@ void MemoryStore::Commit(std::vector<engine::Write> writes, engine::Sync /*sync*
                          CommitDone done) {
   {
     absl::MutexLock lock(&mutex_);
-    for (engine::Write& write : writes) Apply(std::move(write));
+    for (engine::Write& write : writes) {
+      std::visit([this](auto& alternative) { Apply(alternative); }, write);
+    }
   }
   done(absl::OkStatus());
 }
 
-void MemoryStore::Apply(engine::Write write) {
-  if (const auto* remove = std::get_if<engine::Remove>(&write)) {
-    batches_.erase(remove->batch_id);
-    return;
-  }
-  // Requests are the engine's to remember.
-  if (std::holds_alternative<engine::ForgetRequest>(write)) return;
-  auto& append = std::get<engine::Append>(write);
+void MemoryStore::Apply(const engine::Remove& remove) { batches_.erase(remove.batch_id); }
+
+void MemoryStore::Apply(engine::StageShard& stage) { staged_.Stage(std::move(stage)); }
+
+void MemoryStore::Apply(const engine::DropStaged& drop) { staged_.Drop(drop.batch_id); }
+
+void MemoryStore::Apply(engine::Append& append) {
   StoredBatch& batch = batches_[append.batch_id];
   if (auto* accepted = std::get_if<engine::Accepted>(&append.record)) {
+    staged_.TakeOver(append.batch_id, accepted);
     batch.shards = std::move(accepted->shards);
   } else if (auto* changed = std::get_if<engine::Changed>(&append.record)) {
     if (changed->segment != nullptr) batch.segments.push_back(std::move(changed->segment));

@@ -11,6 +11,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
 #include "absl/synchronization/mutex.h"
+#include "engine/staged_shards.h"
 #include "engine/store.h"
 
 namespace jobrunner::storage {
@@ -44,7 +45,12 @@ class MemoryStore final : public engine::Store {
     bool finished = false;
   };
 
-  void Apply(engine::Write write) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Apply(engine::Append& append) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Apply(const engine::Remove& remove) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Requests are the engine's to remember.
+  void Apply(const engine::ForgetRequest&) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {}
+  void Apply(engine::StageShard& stage) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Apply(const engine::DropStaged& drop) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::StatusOr<std::shared_ptr<const std::string>> FindShard(std::string_view batch_id,
                                                                int32_t first_index)
       ABSL_LOCKS_EXCLUDED(mutex_);
@@ -53,6 +59,7 @@ class MemoryStore final : public engine::Store {
 
   absl::Mutex mutex_;
   absl::flat_hash_map<std::string, StoredBatch> batches_ ABSL_GUARDED_BY(mutex_);
+  engine::StagedShards staged_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace jobrunner::storage

@@ -52,6 +52,8 @@ RocksDbReader::RocksDbReader(rocksdb::DB* database, const LogCache* cache)
 
 absl::StatusOr<std::shared_ptr<const std::string>> RocksDbReader::LoadShard(
     const std::string& batch_id, int32_t first_index) const {
+  // What is staged only is not there for anybody.
+  RETURN_IF_ERROR(EndOf(batch_id).status());
   auto bytes = Get(database_, keys::Shard(batch_id, first_index));
   if (absl::IsNotFound(bytes.status())) return absl::NotFoundError("no such shard is stored");
   if (!bytes.ok()) return bytes.status();
@@ -195,7 +197,14 @@ absl::StatusOr<engine::Expired> RocksDbReader::FindExpired(base::WallTime now, i
 }
 
 absl::StatusOr<std::vector<std::string>> RocksDbReader::UnfinishedIds() const {
-  const std::string prefix = keys::AllUnfinished();
+  return IdsAfter(keys::AllUnfinished());
+}
+
+absl::StatusOr<std::vector<std::string>> RocksDbReader::StagedIds() const {
+  return IdsAfter(keys::AllStaged());
+}
+
+absl::StatusOr<std::vector<std::string>> RocksDbReader::IdsAfter(const std::string& prefix) const {
   std::vector<std::string> ids;
   RocksDbRange range(&database_, keys::OfPrefix(prefix));
   for (range.ToFirst(); range.valid(); range.Next()) {

@@ -45,10 +45,13 @@ class RocksDbReader {
     int64_t last_record = 0;
   };
   absl::StatusOr<Folded> Fold(const std::string& batch_id) const;
-  // In the order of the ids.
+  // In the order of the ids: batches that have not finished, and those that are staged.
   absl::StatusOr<std::vector<std::string>> UnfinishedIds() const;
+  absl::StatusOr<std::vector<std::string>> StagedIds() const;
 
  private:
+  // What follows `prefix` in the keys that have it.
+  absl::StatusOr<std::vector<std::string>> IdsAfter(const std::string& prefix) const;
   // Where the log of a stored batch ends, finished or not.
   absl::StatusOr<LogCache::End> EndOf(const std::string& batch_id) const;
   absl::StatusOr<engine::LogPage> ReadSegments(const std::string& batch_id, int64_t after_sequence,

@@ -44,6 +44,7 @@ RocksDbStore::~RocksDbStore() = default;
 absl::StatusOr<engine::Recovery> RocksDbStore::Recover() {
   engine::Recovery recovery;
   ASSIGN_OR_RETURN(recovery.epoch, RaiseEpoch());
+  ASSIGN_OR_RETURN(recovery.staged_dropped, DropStaged());
   ASSIGN_OR_RETURN(const std::vector<std::string> ids, reader_.UnfinishedIds());
   for (const std::string& id : ids) {
     ASSIGN_OR_RETURN(RocksDbReader::Folded folded, reader_.Fold(id));
@@ -51,6 +52,18 @@ absl::StatusOr<engine::Recovery> RocksDbStore::Recover() {
     recovery.unfinished.push_back(std::move(folded.batch));
   }
   return recovery;
+}
+
+absl::StatusOr<int64_t> RocksDbStore::DropStaged() {
+  ASSIGN_OR_RETURN(const std::vector<std::string> ids, reader_.StagedIds());
+  std::vector<engine::Write> drops;
+  for (const std::string& id : ids) {
+    writer_.ResumeStaged(id);
+    drops.emplace_back(engine::DropStaged{id});
+  }
+  // Stored before anything that comes after it; an error is the store's end, and told as that.
+  if (!ids.empty()) Commit(std::move(drops), engine::Sync::kWithNext, [](absl::Status) {});
+  return static_cast<int64_t>(ids.size());
 }
 
 absl::StatusOr<uint32_t> RocksDbStore::RaiseEpoch() {

@@ -68,6 +68,8 @@ class RocksDbStore final : public engine::Store {
   RocksDbStore(std::unique_ptr<StoreDirectory> directory, OpenDatabase opened,
                int64_t disk_reserve_bytes, Failed failed);
 
+  // Drops what an earlier server had staged; says of how many batches.
+  absl::StatusOr<int64_t> DropStaged();
   // The next epoch, which is stable from here on.
   absl::StatusOr<uint32_t> RaiseEpoch();
 

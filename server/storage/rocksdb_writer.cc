@@ -71,8 +71,7 @@ absl::Status RocksDbWriter::Store(bool sync) {
 
 absl::Status RocksDbWriter::Put(engine::Append& append) {
   if (const auto* accepted = std::get_if<engine::Accepted>(&append.record)) {
-    Begin(append.batch_id, *accepted);
-    return absl::OkStatus();
+    return Begin(append.batch_id, *accepted);
   }
   const auto found = unfinished_.find(append.batch_id);
   if (found == unfinished_.end()) {
@@ -92,11 +91,17 @@ absl::Status RocksDbWriter::Put(engine::Append& append) {
   return absl::OkStatus();
 }
 
-void RocksDbWriter::Begin(const std::string& batch_id, const engine::Accepted& accepted) {
+absl::Status RocksDbWriter::Begin(const std::string& batch_id, const engine::Accepted& accepted) {
   const engine::BatchHeader& header = *accepted.header;
+  const bool staged = staged_.erase(batch_id) > 0;
+  if (staged) group_.Delete(keys::Staged(batch_id));
   group_.Put(keys::Header(batch_id), Encode(accepted));
   for (const engine::Shard& shard : accepted.shards) {
-    group_.Put(keys::Shard(batch_id, shard.first_index), *shard.bytes);
+    if (shard.bytes != nullptr) {
+      group_.Put(keys::Shard(batch_id, shard.first_index), *shard.bytes);
+    } else if (!staged) {
+      return absl::InternalError(absl::StrCat("batch ", batch_id, " has no shards staged"));
+    }
   }
   group_.Put(keys::Unfinished(batch_id), "");
   if (!header.request_id.empty()) {
@@ -105,6 +110,25 @@ void RocksDbWriter::Begin(const std::string& batch_id, const engine::Accepted& a
   }
   unfinished_[batch_id] = {accepted.header, 0, 0};
   updates_.push_back({batch_id, LogUpdate::Kind::kBegun, nullptr});
+  return absl::OkStatus();
+}
+
+// A staged shard lies where it will lie in its batch, so that accepting that takes its header
+// alone.
+absl::Status RocksDbWriter::Put(const engine::StageShard& stage) {
+  const auto [staged, first] = staged_.insert(stage.batch_id);
+  if (first) group_.Put(keys::Staged(stage.batch_id), "");
+  group_.Put(keys::Shard(stage.batch_id, stage.shard.first_index), *stage.shard.bytes);
+  return absl::OkStatus();
+}
+
+absl::Status RocksDbWriter::Put(const engine::DropStaged& drop) {
+  // A batch by now, or never staged.
+  if (staged_.erase(drop.batch_id) == 0) return absl::OkStatus();
+  const keys::Range range = keys::Batch(drop.batch_id);
+  group_.DeleteRange(range.begin, range.end);
+  group_.Delete(keys::Staged(drop.batch_id));
+  return absl::OkStatus();
 }
 
 void RocksDbWriter::Change(const std::string& batch_id, engine::Changed& changed,

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "engine/batch.h"
@@ -35,6 +36,8 @@ class RocksDbWriter final : public CommitSink {
 
   // A batch that was found unfinished goes on after its record of this number.
   void Resume(const engine::Batch& batch, int64_t last_record);
+  // Shards were found that are staged for a batch.
+  void ResumeStaged(const std::string& batch_id) { staged_.insert(batch_id); }
 
   absl::Status Add(engine::Write write) override;
   int64_t bytes() const override { return static_cast<int64_t>(group_.GetDataSize()); }
@@ -51,7 +54,9 @@ class RocksDbWriter final : public CommitSink {
   absl::Status Put(engine::Append& append);
   absl::Status Put(const engine::Remove& remove);
   absl::Status Put(const engine::ForgetRequest& forget);
-  void Begin(const std::string& batch_id, const engine::Accepted& accepted);
+  absl::Status Put(const engine::StageShard& stage);
+  absl::Status Put(const engine::DropStaged& drop);
+  absl::Status Begin(const std::string& batch_id, const engine::Accepted& accepted);
   void Change(const std::string& batch_id, engine::Changed& changed, Unfinished* batch);
   void Finish(const Unfinished& batch, const engine::Changed& changed);
   // The request of a batch that is removed goes on being known, with the batch as it was last.
@@ -68,6 +73,8 @@ class RocksDbWriter final : public CommitSink {
   LogCache& cache_;
   const FailedCallback failed_;
   absl::flat_hash_map<std::string, Unfinished> unfinished_;
+  // Batches with staged shards: few at a time.
+  absl::flat_hash_set<std::string> staged_;
 
   // The group.
   rocksdb::WriteBatch group_;

@@ -56,6 +56,7 @@ class StoreCheck {
   }
 
   absl::Status CheckBatches();
+  absl::Status BeginBatch(const keys::BatchPart& part);
   absl::Status AddPart(const keys::BatchPart& part, std::string_view value);
   absl::Status EndBatch();
   absl::Status CheckEnd(const engine::Batch& batch);
@@ -86,11 +87,9 @@ absl::Status StoreCheck::CheckBatches() {
       Fault("there is a key of a batch that no program has written");
       continue;
     }
-    if (part->batch_id != batch_id_ || totals_.batches == 0) {
+    if (part->batch_id != batch_id_ || totals_.batches + totals_.batches_staged == 0) {
       RETURN_IF_ERROR(EndBatch());
-      batch_id_ = part->batch_id;
-      ++totals_.batches;
-      if (part->kind != 'h') FaultOf(batch_id_, "its header is missing");
+      RETURN_IF_ERROR(BeginBatch(*part));
     }
     const absl::Status added = AddPart(*part, range.value());
     if (added.ok()) continue;
@@ -99,6 +98,16 @@ absl::Status StoreCheck::CheckBatches() {
   }
   RETURN_IF_ERROR(EndBatch());
   return range.status();
+}
+
+// Shards without a header are staged, or have lost it.
+absl::Status StoreCheck::BeginBatch(const keys::BatchPart& part) {
+  batch_id_ = part.batch_id;
+  ASSIGN_OR_RETURN(const bool staged, Has(keys::Staged(batch_id_)));
+  ++(staged ? totals_.batches_staged : totals_.batches);
+  if (!staged && part.kind != 'h') FaultOf(batch_id_, "its header is missing");
+  if (staged && part.kind != 'j') FaultOf(batch_id_, "it is staged, and has more than shards");
+  return absl::OkStatus();
 }
 
 absl::Status StoreCheck::AddPart(const keys::BatchPart& part, std::string_view value) {
@@ -213,6 +222,7 @@ absl::Status StoreCheck::CheckNothingElse() {
   int64_t index_keys = 0;
   int64_t summaries = 0;
   int64_t unfinished = 0;
+  int64_t staged = 0;
   int64_t request_expiries = 0;
   int64_t others = 0;
   RocksDbRange range(&database_, keys::All());
@@ -236,6 +246,9 @@ absl::Status StoreCheck::CheckNothingElse() {
       case 'u':
         ++unfinished;
         break;
+      case 'p':
+        ++staged;
+        break;
       case 'g':
         ++request_expiries;
         break;
@@ -245,7 +258,8 @@ absl::Status StoreCheck::CheckNothingElse() {
     range.Next();
   }
   const bool more = index_keys > index_keys_ || summaries > summaries_ ||
-                    unfinished > totals_.batches_unfinished || request_expiries > request_expiries_;
+                    unfinished > totals_.batches_unfinished || staged > totals_.batches_staged ||
+                    request_expiries > request_expiries_;
   // Where a batch could not be read, its keys in the indexes were not counted.
   if (more && totals_.faults == 0) Fault("an index has what is not there");
   if (others > 0) Fault(absl::StrCat(others, " keys are of a kind that no program has written"));

@@ -15,6 +15,8 @@ namespace jobrunner::storage {
 struct StoreTotals {
   int64_t batches = 0;
   int64_t batches_unfinished = 0;
+  // Of which shards are staged: uploads that are under way, or were when the server was killed.
+  int64_t batches_staged = 0;
   int64_t jobs = 0;
   int64_t records = 0;
   int64_t events = 0;

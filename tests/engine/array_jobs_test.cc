@@ -141,7 +141,7 @@ TEST(ArrayJobs, AreShownToTheVisitorOnceAndWhole) {
 }
 
 TEST(ArrayJobs, AreCountedButNotKeptWhenThereAreTooMany) {
-  ShardCutter cutter("id", 1000);
+  ShardCutter cutter("id", {.jobs_max = 1000});
   ASSERT_TRUE(cutter.Add(EchoArray(999).SerializeAsString()).ok());
   ASSERT_TRUE(cutter.Add(EchoArray(2'000'000'000).SerializeAsString()).ok());
   ASSERT_TRUE(cutter.Add(EchoArray(2'000'000'000).SerializeAsString()).ok());

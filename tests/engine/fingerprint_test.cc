@@ -18,7 +18,7 @@ v1::Job CommandJob(const std::vector<std::string>& variables) {
 
 std::string FingerprintOf(const v1::BatchSpec& spec) {
   Fingerprint fingerprint;
-  ShardCutter cutter("id", kJobsPerBatchMax,
+  ShardCutter cutter("id", {},
                      [&](int32_t /*position*/, const v1::Job& job) { fingerprint.AddJob(job); });
   v1::BatchSpec description = spec;
   description.clear_jobs();

@@ -89,7 +89,7 @@ TEST(ShardCutter, KeepsTheFirstShardsParsed) {
 
 TEST(ShardCutter, ShowsEveryJobOnceAndInOrder) {
   std::vector<std::string> seen;
-  ShardCutter cutter("id", kJobsPerBatchMax, [&](int32_t position, const v1::Job& job) {
+  ShardCutter cutter("id", {}, [&](int32_t position, const v1::Job& job) {
     EXPECT_EQ(position, static_cast<int32_t>(seen.size()));
     seen.push_back(job.handler().payload());
   });
@@ -103,12 +103,55 @@ TEST(ShardCutter, ShowsEveryJobOnceAndInOrder) {
 }
 
 TEST(ShardCutter, NamesAJobThatIsMalformed) {
-  ShardCutter cutter("id", kJobsPerBatchMax);
+  ShardCutter cutter("id", {});
   ASSERT_TRUE(cutter.Add(EchoJob("a").SerializeAsString()).ok());
   ASSERT_TRUE(cutter.Add("\x0A\x7F").ok());
   const auto shards = cutter.Finish();
   EXPECT_EQ(shards.status().code(), absl::StatusCode::kInvalidArgument);
   EXPECT_THAT(std::string(shards.status().message()), HasSubstr("batch.jobs[1]:"));
+}
+
+TEST(ShardCutter, GivesAwayEachShardWhenItIsCut) {
+  std::vector<std::string> taken;
+  ShardCutter cutter("id", {}, nullptr, [&](SubmittedShard* submitted) {
+    taken.push_back(*submitted->shard.bytes);
+    submitted->shard.bytes.reset();
+    return absl::OkStatus();
+  });
+  for (int32_t i = 0; i < kJobsPerShardMax + 1; ++i) {
+    ASSERT_TRUE(cutter.Add(EchoJob(std::to_string(i)).SerializeAsString()).ok());
+  }
+  EXPECT_THAT(taken, SizeIs(1));
+  const auto shards = cutter.Finish();
+  ASSERT_TRUE(shards.ok());
+  ASSERT_THAT(*shards, SizeIs(2));
+  ASSERT_THAT(taken, SizeIs(2));
+  EXPECT_EQ((*shards)[1].shard.bytes, nullptr);
+  EXPECT_EQ((*shards)[1].shard.first_index, kJobsPerShardMax);
+  EXPECT_EQ(cutter.bytes(), static_cast<int64_t>(taken[0].size() + taken[1].size()));
+}
+
+TEST(ShardCutter, EndsWithTheErrorOfWhoTakesTheShards) {
+  ShardCutter cutter("id", {}, nullptr,
+                     [](SubmittedShard*) { return absl::ResourceExhaustedError("full"); });
+  ASSERT_TRUE(cutter.Add(EchoJob("a").SerializeAsString()).ok());
+  EXPECT_EQ(cutter.Finish().status().code(), absl::StatusCode::kResourceExhausted);
+}
+
+// A description of 100 KB for each of a million jobs would be as many copies of it.
+TEST(ShardCutter, KeepsOfAnArrayNoMoreThanTheBytesThatMayBe) {
+  constexpr int64_t kBytesMax = 1'000'000;
+  int64_t kept = 0;
+  ShardCutter cutter("id", {.bytes_max = kBytesMax}, nullptr, [&](SubmittedShard* submitted) {
+    kept += static_cast<int64_t>(submitted->shard.bytes->size());
+    return absl::OkStatus();
+  });
+  v1::Job array = EchoJob(std::string(100'000, 'x'));
+  array.set_count(1'000'000);
+  ASSERT_TRUE(cutter.Add(array.SerializeAsString()).ok());
+  EXPECT_EQ(cutter.job_count(), 1'000'000);
+  EXPECT_GT(cutter.bytes(), kBytesMax);
+  EXPECT_LE(kept, kBytesMax + 200'000);
 }
 
 TEST(ShardTiming, HasTheShortestThatJobsSetThemselves) {

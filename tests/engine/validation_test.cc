@@ -31,7 +31,8 @@ class Validation : public ::testing::Test {
   Violations Check(const v1::BatchSpec& spec) const {
     Violations violations;
     BatchValidator validator("batch", limits_, catalog_, &violations);
-    ShardCutter cutter("id", limits_.jobs_per_batch_max, [&](int32_t position, const v1::Job& job) {
+    const ShardCutter::Limits limits{.jobs_max = limits_.jobs_per_batch_max};
+    ShardCutter cutter("id", limits, [&](int32_t position, const v1::Job& job) {
       validator.CheckJob(position, job);
     });
     for (const v1::Job& job : spec.jobs()) {

@@ -16,6 +16,7 @@
 #include "storage/keys.h"
 #include "storage/record_codec.h"
 #include "storage/rocksdb_options.h"
+#include "storage/store_check.h"
 #include "storage/store_conformance.h"
 #include "storage/store_writes.h"
 
@@ -112,6 +113,32 @@ TEST_F(RocksDbStoreTest, HasWhatWasAcknowledgedWhenItsProcessIsKilled) {
     }
   }
   munmap(memory, sizeof(std::atomic<int>));
+}
+
+TEST_F(RocksDbStoreTest, LeavesNoKeyOfWhatWasStagedAndNeverAccepted) {
+  {
+    const auto store = Open().value();
+    ASSERT_TRUE(store->Recover().ok());
+    const auto stage = [](const std::string& id, int32_t index) {
+      return engine::StageShard{id, {index, 1, std::make_shared<const std::string>("bytes"), {}}};
+    };
+    ASSERT_TRUE(Commit(*store, {stage("dropped", 0), stage("left", 0), stage("left", 1)}).ok());
+    ASSERT_TRUE(Commit(*store, {engine::DropStaged{"dropped"}}).ok());
+  }
+  const auto totals = CheckStore(OpenDatabase().get(), [](const auto& fault) { FAIL() << fault; });
+  EXPECT_EQ(totals->batches_staged, 1);
+  EXPECT_EQ(totals->batches, 0);
+  {
+    const auto store = Open().value();
+    EXPECT_EQ(store->Recover()->staged_dropped, 1);
+  }
+  const auto database = OpenDatabase();
+  const std::unique_ptr<rocksdb::Iterator> walk(database->NewIterator({}));
+  walk->SeekToFirst();
+  ASSERT_TRUE(walk->Valid());
+  EXPECT_EQ(walk->key().ToString(), keys::Store());
+  walk->Next();
+  EXPECT_FALSE(walk->Valid()) << walk->key().ToString();
 }
 
 TEST_F(RocksDbStoreTest, IsHeldByOneProcessAtATimeWhichTheSecondNames) {

@@ -155,9 +155,14 @@ engine::Write StoreConformance::Accept(const std::string& batch_id,
     engine::Shard& shard = accepted.shards.emplace_back();
     shard.first_index = static_cast<int32_t>(accepted.shards.size()) - 1;
     shard.count = 1;
-    shard.bytes = std::make_shared<const std::string>(bytes);
+    if (!bytes.empty()) shard.bytes = std::make_shared<const std::string>(bytes);
   }
   return engine::Append{batch_id, std::move(accepted)};
+}
+
+engine::Write StoreConformance::Stage(const std::string& batch_id, int32_t index,
+                                      const std::string& bytes) {
+  return engine::StageShard{batch_id, {index, 1, std::make_shared<const std::string>(bytes), {}}};
 }
 
 engine::Write StoreConformance::Events(const std::string& batch_id, int64_t first, int64_t count,

@@ -50,8 +50,10 @@ class StoreConformance : public testing::TestWithParam<MakeStore> {
   };
   std::vector<engine::Write> Whole(const Finished& finished);
 
-  // A batch with these shards' bytes, of one job each.
+  // A batch with these shards' bytes, of one job each; an empty one was staged.
   static engine::Write Accept(const std::string& batch_id, const std::vector<std::string>& shards);
+  // The shard of the job with this index is staged for a batch.
+  static engine::Write Stage(const std::string& batch_id, int32_t index, const std::string& bytes);
   // So many events; their outputs are their sequences.
   static engine::Write Events(const std::string& batch_id, int64_t first, int64_t count,
                               bool finish = false);

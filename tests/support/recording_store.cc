@@ -17,6 +17,7 @@ std::unique_ptr<engine::Batch> Fold(const RecordingStore::Stored& stored) {
 absl::StatusOr<engine::Recovery> RecordingStore::Recover() {
   engine::Recovery recovery;
   recovery.epoch = ++epoch_;
+  recovery.staged_dropped = staged_.DropAll();
   for (const auto& [id, stored] : batches_) {
     if (!stored.batch->finished()) recovery.unfinished.push_back(Fold(stored));
   }
@@ -163,7 +164,8 @@ void RecordingStore::Apply(engine::ForgetRequest& forget) { requests_.erase(forg
 
 void RecordingStore::Apply(engine::Append& append) {
   Stored& stored = batches_[append.batch_id];
-  if (const auto* accepted = std::get_if<engine::Accepted>(&append.record)) {
+  if (auto* accepted = std::get_if<engine::Accepted>(&append.record)) {
+    staged_.TakeOver(append.batch_id, accepted);
     const engine::BatchHeader& header = *accepted->header;
     stored.batch = std::make_unique<engine::Batch>(*accepted);
     if (!header.request_id.empty()) {

@@ -5,9 +5,11 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "engine/batch.h"
+#include "engine/staged_shards.h"
 #include "engine/store.h"
 
 namespace jobrunner::test {
@@ -85,6 +87,8 @@ class RecordingStore final : public engine::Store {
   void Apply(engine::Append& append);
   void Apply(engine::Remove& remove);
   void Apply(engine::ForgetRequest& forget);
+  void Apply(engine::StageShard& stage) { staged_.Stage(std::move(stage)); }
+  void Apply(engine::DropStaged& drop) { staged_.Drop(drop.batch_id); }
   void Answer(const HeldLoad& load);
 
   const bool durable_;
@@ -96,6 +100,7 @@ class RecordingStore final : public engine::Store {
   // The first engine may start without a Recover.
   uint32_t epoch_ = 1;
   std::map<std::string, Stored> batches_;
+  engine::StagedShards staged_;
   std::map<std::string, Request> requests_;
   std::vector<engine::Sync> syncs_;
 };
