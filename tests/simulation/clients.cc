@@ -94,10 +94,43 @@ void Clients::Submit(const v1::BatchSpec& spec, const std::string& request_id) {
     submission->call_deadline = world_.timeline().now().steady + (chance_.Of(0.1) ? -wait : wait);
   }
   ++unanswered_;
+  if (chance_.Of(0.8)) return Tell(std::move(submission), spec);
+  auto upload = std::make_shared<Upload>();
+  upload->submission = std::move(submission);
+  upload->spec = spec;
+  upload->server = servers_died_;
+  Stage(upload);
+}
+
+void Clients::Stage(const std::shared_ptr<Upload>& upload) {
+  if (upload->server != servers_died_) return;
+  engine::Submission& submission = *upload->submission;
+  if (chance_.Of(0.03)) {
+    --unanswered_;
+    return world_.Stage(engine::DropStaged{submission.batch_id});
+  }
+  // The last one needs not be stored before the server hears of the batch.
+  if (upload->next_shard == submission.shards.size()) {
+    return Tell(std::move(upload->submission), upload->spec);
+  }
+  engine::Shard& shard = submission.shards[upload->next_shard++].shard;
+  submission.staged_bytes += static_cast<int64_t>(shard.bytes->size());
+  world_.Stage(engine::StageShard{submission.batch_id, shard});
+  shard.bytes = nullptr;
+  if (chance_.Of(0.5)) return Stage(upload);
+  world_.timeline().In(chance_.Milliseconds(0, 3'000), [=, this] { Stage(upload); });
+}
+
+void Clients::Tell(std::unique_ptr<engine::Submission> submission, const v1::BatchSpec& spec) {
+  const std::string id = submission->batch_id;
+  const std::string request_id = submission->request_id;
+  const bool staged = submission->staged_bytes > 0;
   world_.TellSubmit(
       std::move(submission), spec,
       [=, this, draining = world_.draining()](absl::StatusOr<v1::Batch> batch, bool replayed) {
         CheckAnswer(id, request_id, draining, spec, batch, replayed);
+        const bool taken_over = batch.ok() && batch->id() == id;
+        if (staged && !taken_over) world_.Stage(engine::DropStaged{id});
       });
 }
 

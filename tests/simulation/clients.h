@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
 
 #include "simulation/world.h"
@@ -40,6 +41,16 @@ class Clients {
   void SubmitNew();
   void SubmitAgain();
   void Submit(const v1::BatchSpec& spec, const std::string& request_id);
+  // As Submit, of a batch whose shards are staged first, one after the other, unless the client
+  // goes away or the server dies before all are.
+  struct Upload {
+    std::unique_ptr<engine::Submission> submission;
+    v1::BatchSpec spec;
+    size_t next_shard = 0;
+    int64_t server = 0;
+  };
+  void Stage(const std::shared_ptr<Upload>& upload);
+  void Tell(std::unique_ptr<engine::Submission> submission, const v1::BatchSpec& spec);
   void CheckAnswer(const std::string& batch_id, const std::string& request_id, bool was_draining,
                    const v1::BatchSpec& spec, const absl::StatusOr<v1::Batch>& batch,
                    bool replayed);

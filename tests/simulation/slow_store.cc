@@ -74,9 +74,12 @@ void SlowStore::Crash(size_t kept) {
   expire_times_.clear();
   removed_.clear();
   requests_.clear();
+  staged_.DropAll();
   for (const Logged& commit : log_) {
     for (const engine::Write& write : *commit.writes) Apply(write);
   }
+  // As a store does when it is opened.
+  staged_.DropAll();
 }
 
 std::vector<std::unique_ptr<engine::Batch>> SlowStore::Recover() const {
@@ -122,9 +125,11 @@ void SlowStore::Apply(const engine::ForgetRequest& forget) { requests_.erase(for
 
 void SlowStore::Apply(const engine::Append& append) {
   std::unique_ptr<engine::Batch>& batch = batches_[append.batch_id];
-  if (const auto* accepted = std::get_if<engine::Accepted>(&append.record)) {
-    batch = std::make_unique<engine::Batch>(*accepted);
-    const engine::BatchHeader& header = *accepted->header;
+  if (const auto* record = std::get_if<engine::Accepted>(&append.record)) {
+    engine::Accepted accepted = *record;
+    staged_.TakeOver(append.batch_id, &accepted);
+    batch = std::make_unique<engine::Batch>(accepted);
+    const engine::BatchHeader& header = *accepted.header;
     if (!header.request_id.empty()) {
       requests_[header.request_id] = {header.id, header.fingerprint, std::nullopt};
     }

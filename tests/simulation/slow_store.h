@@ -13,6 +13,7 @@
 #include "engine/batch.h"
 #include "engine/effect.h"
 #include "engine/input.h"
+#include "engine/staged_shards.h"
 #include "simulation/chance.h"
 #include "simulation/timeline.h"
 #include "simulation/verdict.h"
@@ -54,6 +55,8 @@ class SlowStore {
   // Null unless its acceptance is stable.
   const engine::Batch* Find(const std::string& batch_id) const;
   bool WasRemoved(const std::string& batch_id) const;
+  // Batches of which shards are staged.
+  int64_t staged() const { return staged_.batches(); }
   bool idle() const { return waiting_.empty() && syncing_.empty(); }
   // The longest that a sync or a load takes.
   std::chrono::nanoseconds slowest() const { return slowest_; }
@@ -77,6 +80,8 @@ class SlowStore {
   void Apply(const engine::Append& append);
   void Apply(const engine::Remove& remove);
   void Apply(const engine::ForgetRequest& forget);
+  void Apply(const engine::StageShard& stage) { staged_.Stage(stage); }
+  void Apply(const engine::DropStaged& drop) { staged_.Drop(drop.batch_id); }
   std::chrono::nanoseconds Latency();
   bool Dies();
   // After a while, unless the server dies before.
@@ -97,6 +102,7 @@ class SlowStore {
   std::map<std::string, base::WallTime> expire_times_;
   std::set<std::string> removed_;
   std::map<std::string, Request> requests_;
+  engine::StagedShards staged_;
 };
 
 }  // namespace jobrunner::simulation

@@ -138,6 +138,7 @@ void World::CalmDown() {
 
 void World::Step() {
   CheckAwake();
+  commits_told_ += std::exchange(stagings_done_, 0);
   commits_told_ += static_cast<size_t>(std::count_if(
       inputs_.begin(), inputs_.end(),
       [](const engine::Input& input) { return std::holds_alternative<engine::Committed>(input); }));
@@ -470,6 +471,10 @@ void World::CountMoments(const engine::Cancel& cancel) {
   }
 }
 
+void World::Stage(engine::Write write) {
+  store_.Commit({std::move(write)}, engine::Sync::kNow, [this] { ++stagings_done_; });
+}
+
 void World::TellCancel(engine::Cancel cancel) {
   CountMoments(cancel);
   Interventions& interventions = checkers_.at(cancel.batch_id)->interventions;
@@ -528,6 +533,7 @@ void World::CheckEnd() {
             id + ": what is stored is what was written");
   }
   Require(engine_->CountAll().outcomes_refused == refused_, "each stale outcome is refused");
+  Require(store_.staged() == 0, "nothing stays staged");
 }
 
 void World::CheckStatistics() {

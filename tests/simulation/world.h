@@ -65,6 +65,8 @@ class World {
   void Tell(engine::Input input) { inputs_.push_back(std::move(input)); }
   void TellSubmit(std::unique_ptr<engine::Submission> submission, v1::BatchSpec spec,
                   std::function<void(absl::StatusOr<v1::Batch>, bool)> reply);
+  // Stages a shard, or drops what is staged, past the engine.
+  void Stage(engine::Write write);
   void TellCancel(engine::Cancel cancel);
   void TellResize(engine::PoolBounds bounds);
   void TellReconfigure(std::vector<engine::QueueSettings> queues);
@@ -184,6 +186,8 @@ class World {
   // Commits that the engine was told of, and that it has shown.
   size_t commits_told_ = 0;
   size_t commits_shown_ = 0;
+  // Those past the engine that were done since its last Step.
+  size_t stagings_done_ = 0;
   CancelMoments cancel_moments_;
   bool fault_fired_ = false;
   int64_t fault_countdown_ = 0;

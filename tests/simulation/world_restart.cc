@@ -55,6 +55,7 @@ void World::Restart() {
   clients_->ServerDied();
   store_.Crash(Survivors());
   commits_told_ = commits_shown_ = store_.log().size();
+  stagings_done_ = 0;
   CheckSurvivors();
   if (verdict_.failed()) return;
 
