@@ -64,6 +64,8 @@ void FillInLimits(config::v1::Limits* limits) {
   JOBRUNNER_DEFAULT(limits, memory_store_bytes, engine::kMemoryStoreBytesDefault);
   JOBRUNNER_DEFAULT(limits, shards_loaded_max, engine::kShardsLoadedDefault);
   JOBRUNNER_DEFAULT(limits, disk_reserve, engine::kDiskReserveDefault);
+  JOBRUNNER_DEFAULT(limits, batch_bytes_max, engine::kBatchBytesDefault);
+  JOBRUNNER_DEFAULT(limits, uploads_max, engine::kUploadsDefault);
 }
 
 void FillInWorkers(config::v1::Workers* workers) {

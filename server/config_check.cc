@@ -181,6 +181,8 @@ void CheckLimits(const config::v1::Limits& limits, Faults* faults) {
   faults->AtLeast("limits.memory_store_bytes", limits.memory_store_bytes(), 0);
   faults->AtLeast("limits.shards_loaded_max", limits.shards_loaded_max(), 1);
   faults->AtLeast("limits.disk_reserve", limits.disk_reserve(), 0);
+  faults->Range("limits.batch_bytes_max", limits.batch_bytes_max(), 1, engine::kBatchBytesMax);
+  faults->Range("limits.uploads_max", limits.uploads_max(), 1, engine::kUploadsMax);
 }
 
 void CheckLog(const config::v1::Log& log, Faults* faults) {

@@ -43,6 +43,8 @@ rpc::ServerInfo ServerInfoOf(const config::v1::Config& config) {
   limits.set_jobs_per_batch_max(config.limits().jobs_per_batch_max());
   limits.set_jobs_unfinished_max(config.limits().jobs_unfinished_max());
   limits.set_request_bytes_max(config.limits().request_bytes_max());
+  limits.set_batch_bytes_max(config.limits().batch_bytes_max());
+  limits.set_uploads_max(config.limits().uploads_max());
   limits.set_payload_bytes_max(engine::kPayloadBytesMax);
   limits.set_output_bytes_max(config.commands().output_bytes_max());
   *limits.mutable_shutdown_grace() = config.shutdown_grace();
@@ -114,6 +116,10 @@ absl::Status Server::OpenStore() {
   }
   ASSIGN_OR_RETURN(auto recovery, store_->Recover());
   recovery_ = std::make_unique<engine::Recovery>(std::move(recovery));
+  if (recovery_->staged_dropped > 0) {
+    base::LogInfo(*logger_, "uploads that were cut off, and are gone: %d",
+                  recovery_->staged_dropped);
+  }
   if (!store_->durable()) return absl::OkStatus();
   base::LogInfo(*logger_, "store %s, start %d on it: %d batches go on", config_.store(),
                 recovery_->epoch, recovery_->unfinished.size());
@@ -160,6 +166,8 @@ absl::Status Server::StartGrpc() {
   parts.clock = &clock_;
   parts.errors = errors_.get();
   parts.validation.jobs_per_batch_max = config_.limits().jobs_per_batch_max();
+  parts.validation.batch_bytes_max = config_.limits().batch_bytes_max();
+  parts.uploads_max = config_.limits().uploads_max();
   parts.info = ServerInfoOf(config_);
   parts.drain = events_.drain_asked;
   rpc::GrpcServerOptions options;
@@ -209,6 +217,7 @@ web::HttpAnswer Server::Metrics() const {
   const rpc::StreamStatistics streams = grpc_->streams();
   snapshot.streams = {.events = streams.events,
                       .errors = streams.errors,
+                      .uploads = streams.uploads,
                       .lag_events = streams.lag_events,
                       .lag_events_max = streams.lag_events_max,
                       .events_sent = streams.events_sent};

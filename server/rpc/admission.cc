@@ -11,13 +11,6 @@
 namespace jobrunner::rpc {
 namespace {
 
-absl::Status CheckRoom(const engine::Store& store) {
-  const absl::Status room = store.CheckRoom();
-  if (room.ok()) return room;
-  return engine::Refuse(room.code(), "STORE_FULL",
-                        absl::StrCat("the store takes no new batch: ", room.message()));
-}
-
 // One submission on its way to the engine; it lives as long as its callbacks.
 class Admission : public std::enable_shared_from_this<Admission> {
  public:
@@ -88,6 +81,13 @@ class Admission : public std::enable_shared_from_this<Admission> {
 };
 
 }  // namespace
+
+absl::Status CheckRoom(const engine::Store& store) {
+  const absl::Status room = store.CheckRoom();
+  if (room.ok()) return room;
+  return engine::Refuse(room.code(), "STORE_FULL",
+                        absl::StrCat("the store takes no new batch: ", room.message()));
+}
 
 void Admit(const ServiceParts& parts, engine::Submission submission, const BatchTaken& taken,
            const std::function<void(engine::Submit)>& tell) {

@@ -9,9 +9,16 @@
 #include "engine/submission.h"
 #include "rpc/service_parts.h"
 
+namespace jobrunner::engine {
+class Store;
+}
+
 namespace jobrunner::rpc {
 
 using BatchTaken = std::function<void(absl::StatusOr<v1::Batch>)>;
+
+// RESOURCE_EXHAUSTED with STORE_FULL while the store takes nothing new. Any thread; does not block.
+absl::Status CheckRoom(const engine::Store& store);
 
 // Asks a durable store whether the submission's request_id was used, and, unless it was, whether
 // there is room; then has the engine told: tell(submit), on the calling thread or the store's.

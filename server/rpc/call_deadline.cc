@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/limits.h"
+#include "rpc/status.h"
 
 namespace jobrunner::rpc {
 namespace {
@@ -24,5 +25,12 @@ CallDeadline::CallDeadline(std::chrono::system_clock::time_point deadline, base:
 }
 
 bool CallDeadline::HasPassed(base::SteadyTime now) const { return time_ && now + slack_ >= *time_; }
+
+absl::StatusOr<base::SteadyTime> BatchDeadline(const CallDeadline& call,
+                                               const v1::BatchSpec& spec) {
+  if (spec.lifetime() != v1::LIFETIME_CALL_DEADLINE) return base::SteadyTime::max();
+  if (call.time()) return *call.time();
+  return InvalidField("batch.lifetime", "is CALL_DEADLINE, but the call has no deadline");
+}
 
 }  // namespace jobrunner::rpc

@@ -5,7 +5,9 @@
 #include <chrono>
 #include <optional>
 
+#include "absl/status/statusor.h"
 #include "base/clock.h"
+#include "jobrunner/v1/batch.pb.h"
 
 namespace jobrunner::rpc {
 
@@ -26,5 +28,9 @@ class CallDeadline {
   std::optional<base::SteadyTime> time_;
   std::chrono::nanoseconds slack_{0};
 };
+
+// When the end of the call that submits it ends the batch too, which LIFETIME_CALL_DEADLINE says;
+// base::SteadyTime::max() otherwise. INVALID_ARGUMENT if the call has no deadline.
+absl::StatusOr<base::SteadyTime> BatchDeadline(const CallDeadline& call, const v1::BatchSpec& spec);
 
 }  // namespace jobrunner::rpc

@@ -24,7 +24,7 @@ class ErrorStream final : public WriteStream, public ErrorReader {
   void Listen(ErrorFilter filter);
 
   void ErrorsCame() override;
-  bool shows_errors() const override { return true; }
+  Kind kind() const override { return Kind::kErrors; }
 
  private:
   void WriteDone() override;

@@ -53,6 +53,11 @@ void SetArguments(const GrpcServerOptions& options, grpc::ServerBuilder* builder
                               kClientPingIntervalMs);
 }
 
+ServerParts WithLimits(ServerParts parts, const GrpcServerOptions& options) {
+  parts.validation.request_bytes_max = options.request_bytes_max;
+  return parts;
+}
+
 // `listen` with the port it came to.
 std::string BoundAddress(const std::string& listen, int port) {
   if (absl::StartsWith(listen, "unix:")) return listen;
@@ -65,12 +70,13 @@ class GrpcServer::Serving {
  public:
   Serving(GrpcServerOptions options, ServerParts parts)
       : options_(std::move(options)),
-        parts_{std::move(parts), &threads_, &calls_},
+        parts_{WithLimits(std::move(parts), options_), &threads_, &calls_},
         jobs_(parts_),
         admin_(parts_) {}
 
   absl::StatusOr<std::string> Start();
   void SetServing(bool serving);
+  void Drain();
   void Stop(std::chrono::nanoseconds grace) ABSL_LOCKS_EXCLUDED(stop_mutex_);
   StreamStatistics streams() const { return calls_.Statistics(); }
 
@@ -112,6 +118,12 @@ void GrpcServer::Serving::SetServing(bool serving) {
   health->SetServingStatus(serving);
 }
 
+// What is running on may end; what is coming in would not be taken.
+void GrpcServer::Serving::Drain() {
+  SetServing(false);
+  calls_.EndUploads();
+}
+
 void GrpcServer::Serving::Stop(std::chrono::nanoseconds grace) {
   absl::MutexLock lock(&stop_mutex_);
   if (std::exchange(stopped_, true)) return;
@@ -139,7 +151,7 @@ GrpcServer::~GrpcServer() { Stop(std::chrono::nanoseconds(0)); }
 
 absl::StatusOr<std::string> GrpcServer::Start() { return serving_->Start(); }
 
-void GrpcServer::Drain() { serving_->SetServing(false); }
+void GrpcServer::Drain() { serving_->Drain(); }
 
 void GrpcServer::Stop(std::chrono::nanoseconds grace) { serving_->Stop(grace); }
 

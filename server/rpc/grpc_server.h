@@ -31,7 +31,7 @@ struct GrpcServerOptions {
 //
 //   GrpcServer server(options, parts);
 //   server.Start();                  // the address
-//   server.Drain();                  // health says NOT_SERVING; calls are served as before
+//   server.Drain();                  // health says NOT_SERVING, uploads end; all else as before
 //   server.Stop(5s);
 class GrpcServer {
  public:

@@ -32,6 +32,10 @@ JobService::Unary* JobService::SubmitBatch(Context* context, const Bytes* reques
   return call.get();
 }
 
+JobService::InStream* JobService::UploadBatch(Context* context, Bytes* response) {
+  return uploads_.Upload(DeadlineOf(*context), response).get();
+}
+
 JobService::Stream* JobService::RunBatch(Context* context, const Bytes* request) {
   return submissions_.Run(TakeRequest(request), DeadlineOf(*context)).get();
 }

@@ -17,6 +17,8 @@ absl::Status ParseMessage(const grpc::ByteBuffer& bytes, google::protobuf::Messa
                                                  ": malformed, or a text that is not UTF-8"));
 }
 
+absl::Status MalformedRequest() { return absl::InvalidArgumentError("the request is malformed"); }
+
 grpc::ByteBuffer SerializeMessage(const google::protobuf::Message& message) {
   grpc::Slice slice(message.ByteSizeLong());
   message.SerializeWithCachedSizesToArray(const_cast<uint8_t*>(slice.begin()));

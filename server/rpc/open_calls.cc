@@ -9,7 +9,8 @@ namespace jobrunner::rpc {
 bool OpenCalls::StreamBegan(ServedStream* key, std::weak_ptr<ServedStream> stream) {
   base::MonitorLock lock(&monitor_);
   streams_.emplace(key, std::move(stream));
-  return !ending_;
+  const bool ends = key->kind() == ServedStream::Kind::kUpload && ending_uploads_;
+  return !ending_ && !ends;
 }
 
 void OpenCalls::StreamEnded(ServedStream* key) {
@@ -48,12 +49,32 @@ StreamStatistics OpenCalls::Statistics() const {
   StreamStatistics statistics;
   statistics.events_sent = events_sent();
   for (const auto& stream : Streams()) {
-    ++(stream->shows_errors() ? statistics.errors : statistics.events);
+    switch (stream->kind()) {
+      case ServedStream::Kind::kEvents:
+        ++statistics.events;
+        break;
+      case ServedStream::Kind::kErrors:
+        ++statistics.errors;
+        break;
+      case ServedStream::Kind::kUpload:
+        ++statistics.uploads;
+        break;
+    }
     const int64_t lag = stream->lag();
     statistics.lag_events += lag;
     statistics.lag_events_max = std::max(statistics.lag_events_max, lag);
   }
   return statistics;
+}
+
+void OpenCalls::EndUploads() {
+  {
+    base::MonitorLock lock(&monitor_);
+    ending_uploads_ = true;
+  }
+  for (const auto& stream : Streams()) {
+    if (stream->kind() == ServedStream::Kind::kUpload) stream->EndByServer();
+  }
 }
 
 void OpenCalls::EndStreams() {

@@ -18,10 +18,12 @@ namespace jobrunner::rpc {
 class ServedStream {
  public:
   virtual ~ServedStream() = default;
+  // Events of one batch, errors of all batches, or what comes in.
+  enum class Kind { kEvents, kErrors, kUpload };
+
   // Ends it with UNAVAILABLE, unless it has ended. Does not block.
   virtual void EndByServer() = 0;
-  // Whether it shows the errors of all batches, or the events of one.
-  virtual bool shows_errors() const { return false; }
+  virtual Kind kind() const { return Kind::kEvents; }
   // Events that are there for it and that it has not written yet, as far as is known. Any thread.
   virtual int64_t lag() const { return 0; }
 };
@@ -32,6 +34,8 @@ struct StreamStatistics {
   int64_t events = 0;
   // StreamErrors.
   int64_t errors = 0;
+  // UploadBatch.
+  int64_t uploads = 0;
   // Of batches that run: all together, and the one furthest behind.
   int64_t lag_events = 0;
   int64_t lag_events_max = 0;
@@ -42,7 +46,8 @@ struct StreamStatistics {
 // Counts calls, and ends streams when the server stops. Thread-safe.
 class OpenCalls {
  public:
-  // A stream begins; false when the server stops: it is to end at once.
+  // A stream begins; false when the server stops, or drains and it is an upload: it is to end at
+  // once.
   bool StreamBegan(ServedStream* key, std::weak_ptr<ServedStream> stream)
       ABSL_LOCKS_EXCLUDED(monitor_);
   void StreamEnded(ServedStream* key) ABSL_LOCKS_EXCLUDED(monitor_);
@@ -53,6 +58,8 @@ class OpenCalls {
   // Streams now open.
   int64_t streams() const ABSL_LOCKS_EXCLUDED(monitor_);
 
+  // Ends the uploads there are and those that will begin.
+  void EndUploads() ABSL_LOCKS_EXCLUDED(monitor_);
   // Ends the streams there are and those that will begin.
   void EndStreams() ABSL_LOCKS_EXCLUDED(monitor_);
 
@@ -78,6 +85,7 @@ class OpenCalls {
       ABSL_GUARDED_BY(monitor_);
   // Those that are no streams.
   int64_t calls_ ABSL_GUARDED_BY(monitor_) = 0;
+  bool ending_uploads_ ABSL_GUARDED_BY(monitor_) = false;
   bool ending_ ABSL_GUARDED_BY(monitor_) = false;
 };
 

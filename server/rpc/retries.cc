@@ -7,13 +7,14 @@
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
 #include "engine/engine_thread.h"
-#include "engine/fingerprint.h"
 #include "engine/refusal.h"
 #include "rpc/admission.h"
 #include "rpc/batch_sight.h"
 #include "rpc/request_rules.h"
+#include "rpc/shard_stager.h"
 #include "rpc/status.h"
 #include "rpc/stored_jobs.h"
+#include "rpc/submission_builder.h"
 
 namespace jobrunner::rpc {
 namespace {
@@ -90,37 +91,19 @@ v1::BatchSpec Description(const engine::BatchHeader& parent) {
 
 // Blocks on the store. Checks the jobs again: what may be run can have changed since.
 absl::StatusOr<engine::Submission> MakeSubmission(const ServerParts& server, const Chosen& chosen,
-                                                  const std::string& request_id) {
-  engine::Submission submission;
-  submission.batch_id = server.engine->NewBatchId();
-  submission.request_id = request_id;
-  submission.spec = Description(*chosen.parent);
-
-  engine::Violations violations;
-  engine::BatchValidator validator("batch", server.validation, *server.catalog, &violations);
-  engine::Fingerprint fingerprint;
-  engine::ShardCutter cutter(submission.batch_id, server.validation.jobs_per_batch_max,
-                             [&](int32_t position, const v1::Job& job) {
-                               validator.CheckJob(position, job);
-                               fingerprint.AddJob(job);
-                             });
+                                                  const std::string& request_id,
+                                                  ShardStager* stager) {
+  SubmissionBuilder builder(stager->batch_id(), request_id, server.validation, *server.catalog,
+                            stager);
   StoredJobs stored(server.store, chosen.parent->id);
   std::string bytes;
   for (const Chosen::Job& one : chosen.jobs) {
     // An element of an array becomes a job of its own.
     ASSIGN_OR_RETURN(const v1::Job job, stored.JobAt(one.index, one.shard_first_index));
     job.SerializeToString(&bytes);
-    RETURN_IF_ERROR(cutter.Add(bytes));
+    RETURN_IF_ERROR(builder.AddJob(bytes));
   }
-  ASSIGN_OR_RETURN(submission.shards, cutter.Finish());
-  validator.CheckSpec(submission.spec);
-  validator.CheckCount(cutter.job_count());
-  RETURN_IF_ERROR(ToStatus(violations));
-
-  submission.job_count = static_cast<int32_t>(cutter.job_count());
-  submission.spec.set_parent_id(chosen.parent->id);
-  if (!request_id.empty()) submission.fingerprint = fingerprint.Finish(submission.spec);
-  return submission;
+  return builder.Finish(Description(*chosen.parent), chosen.parent->id);
 }
 
 void Answer(const absl::StatusOr<v1::Batch>& batch, UnaryCall* call) {
@@ -141,10 +124,16 @@ void Retries::Retry(const v1::RetryJobsRequest& request, const Call& call) {
       [request](const BatchSight& sight) { return ChooseJobs(sight.batch, request); },
       [this, request_id = request.request_id(), call](const absl::StatusOr<Chosen>& chosen) {
         if (!chosen.ok()) return call->Refuse(chosen.status());
-        auto submission = MakeSubmission(parts_.server, *chosen, request_id);
+        const ServerParts& server = parts_.server;
+        const auto stager =
+            std::make_shared<ShardStager>(server.store, server.engine->NewBatchId());
+        auto submission = MakeSubmission(server, *chosen, request_id, stager.get());
         if (!submission.ok()) return call->Refuse(submission.status());
         Admit(parts_, *std::move(submission),
-              [call](const absl::StatusOr<v1::Batch>& batch) { Answer(batch, call.get()); });
+              [call, stager](const absl::StatusOr<v1::Batch>& batch) {
+                stager->Answered(batch);
+                Answer(batch, call.get());
+              });
       });
 }
 

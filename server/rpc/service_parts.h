@@ -7,6 +7,7 @@
 #include <string>
 
 #include "base/clock.h"
+#include "engine/limits.h"
 #include "engine/validation.h"
 #include "jobrunner/v1/admin_service.pb.h"
 #include "rpc/dispatcher.h"
@@ -42,7 +43,11 @@ struct ServerParts {
   const engine::Executor* executor = nullptr;
   const base::Clock* clock = nullptr;
   ErrorChannel* errors = nullptr;
+  // request_bytes_max is GrpcServerOptions'.
   engine::ValidationLimits validation;
+  // UploadBatch calls at once, and how long one may send nothing.
+  int32_t uploads_max = engine::kUploadsDefault;
+  std::chrono::nanoseconds upload_idle_max = engine::kUploadIdleMax;
   ServerInfo info;
   // Begins to drain and end the server; does not block.
   std::function<void(std::chrono::nanoseconds grace)> drain;
@@ -52,7 +57,8 @@ struct ServerParts {
 struct ServiceThreads {
   // Answers, and streams that go on.
   Dispatcher replies;
-  // Large submissions: a batch of a million jobs takes half a second to read.
+  // Large submissions, of which one of a million jobs takes half a second to read, and uploads,
+  // which wait here for the store.
   Dispatcher intake;
   // Look-ups that wait for the store.
   Dispatcher look_ups;

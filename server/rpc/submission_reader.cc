@@ -2,19 +2,18 @@
 
 #include <grpcpp/support/proto_buffer_reader.h>
 
-#include <optional>
 #include <utility>
 
 #include "base/status_macros.h"
-#include "engine/fingerprint.h"
-#include "engine/limits.h"
 #include "engine/serialized_jobs.h"
 #include "google/protobuf/io/coded_stream.h"
 #include "google/protobuf/io/zero_copy_stream_impl_lite.h"
 #include "google/protobuf/wire_format_lite.h"
 #include "jobrunner/v1/job_service.pb.h"
+#include "rpc/message_bytes.h"
 #include "rpc/request_rules.h"
 #include "rpc/status.h"
+#include "rpc/submission_builder.h"
 
 namespace jobrunner::rpc {
 namespace {
@@ -33,8 +32,6 @@ constexpr uint32_t kBatchTag = LengthDelimitedTag(v1::SubmitBatchRequest::kBatch
 static_assert(kRequestIdTag == LengthDelimitedTag(v1::RunBatchRequest::kRequestIdFieldNumber));
 static_assert(kBatchTag == LengthDelimitedTag(v1::RunBatchRequest::kBatchFieldNumber));
 
-absl::Status Malformed() { return absl::InvalidArgumentError("the request is malformed"); }
-
 bool ReadText(CodedInputStream* input, std::string* text) {
   uint32_t size = 0;
   return input->ReadVarint32(&size) && input->ReadString(text, static_cast<int>(size));
@@ -44,14 +41,14 @@ bool ReadText(CodedInputStream* input, std::string* text) {
 template <typename Field>
 absl::Status WalkRequest(grpc::ByteBuffer* request, Field field) {
   grpc::ProtoBufferReader reader(request);
-  if (!reader.status().ok()) return Malformed();
+  if (!reader.status().ok()) return MalformedRequest();
   CodedInputStream input(&reader);
   while (const uint32_t tag = input.ReadTag()) RETURN_IF_ERROR(field(tag, &input));
-  return input.ConsumedEntireMessage() ? absl::OkStatus() : Malformed();
+  return input.ConsumedEntireMessage() ? absl::OkStatus() : MalformedRequest();
 }
 
 absl::Status SkipField(uint32_t tag, CodedInputStream* input) {
-  return WireFormatLite::SkipField(input, tag) ? absl::OkStatus() : Malformed();
+  return WireFormatLite::SkipField(input, tag) ? absl::OkStatus() : MalformedRequest();
 }
 
 // The id alone, since the batch may stand before it. The batch's bytes are passed over by the
@@ -60,7 +57,7 @@ absl::StatusOr<std::string> ReadRequestId(grpc::ByteBuffer* request) {
   std::string request_id;
   RETURN_IF_ERROR(WalkRequest(request, [&](uint32_t tag, CodedInputStream* input) {
     if (tag != kRequestIdTag) return SkipField(tag, input);
-    return ReadText(input, &request_id) ? absl::OkStatus() : Malformed();
+    return ReadText(input, &request_id) ? absl::OkStatus() : MalformedRequest();
   }));
   RETURN_IF_ERROR(CheckRequestId(request_id));
   return request_id;
@@ -68,76 +65,39 @@ absl::StatusOr<std::string> ReadRequestId(grpc::ByteBuffer* request) {
 
 class Reader {
  public:
-  Reader(std::string batch_id, std::string request_id, const engine::ValidationLimits& limits,
-         const engine::WorkCatalog& catalog)
-      : validator_("batch", limits, catalog, &violations_),
-        cutter_(batch_id, limits.jobs_per_batch_max,
-                [this](int32_t position, const v1::Job& job) { See(position, job); }) {
-    submission_.batch_id = std::move(batch_id);
-    submission_.request_id = std::move(request_id);
-    if (!submission_.request_id.empty()) fingerprint_.emplace();
-  }
+  explicit Reader(SubmissionBuilder* builder) : builder_(*builder) {}
 
   // A piece of the batch.
   absl::Status Read(CodedInputStream* input) {
     int size = 0;
-    if (!input->ReadVarintSizeAsInt(&size)) return Malformed();
+    if (!input->ReadVarintSizeAsInt(&size)) return MalformedRequest();
     const CodedInputStream::Limit limit = input->PushLimit(size);
     while (const uint32_t tag = input->ReadTag()) {
-      RETURN_IF_ERROR(tag == engine::kJobTag ? ReadJob(input) : Gather(tag, input));
+      RETURN_IF_ERROR(tag == engine::kJobTag ? builder_.ReadJob(input) : Gather(tag, input));
     }
-    if (!input->ConsumedEntireMessage() || input->BytesUntilLimit() != 0) return Malformed();
+    if (!input->ConsumedEntireMessage() || input->BytesUntilLimit() != 0) return MalformedRequest();
     input->PopLimit(limit);
     return absl::OkStatus();
   }
 
   absl::StatusOr<engine::Submission> Finish() {
-    ASSIGN_OR_RETURN(submission_.shards, cutter_.Finish());
-    if (!submission_.spec.ParseFromString(description_)) {
+    v1::BatchSpec description;
+    if (!description.ParseFromString(description_)) {
       return InvalidField("batch", "is malformed, or has a text that is not UTF-8");
     }
-    validator_.CheckSpec(submission_.spec);
-    validator_.CheckCount(cutter_.job_count());
-    RETURN_IF_ERROR(ToStatus(violations_));
-    submission_.job_count = static_cast<int32_t>(cutter_.job_count());
-    if (fingerprint_) submission_.fingerprint = fingerprint_->Finish(submission_.spec);
-    return std::move(submission_);
+    return builder_.Finish(std::move(description));
   }
 
  private:
-  void See(int32_t position, const v1::Job& job) {
-    validator_.CheckJob(position, job);
-    if (fingerprint_) fingerprint_->AddJob(job);
-  }
-
-  absl::Status ReadJob(CodedInputStream* input) {
-    int size = 0;
-    if (!input->ReadVarintSizeAsInt(&size)) return Malformed();
-    const void* bytes = nullptr;
-    int there = 0;
-    if (input->GetDirectBufferPointer(&bytes, &there) && there >= size) {
-      input->Skip(size);
-      return cutter_.Add({static_cast<const char*>(bytes), static_cast<size_t>(size)});
-    }
-    // It lies across the end of a slice.
-    if (!input->ReadString(&torn_, size)) return Malformed();
-    return cutter_.Add(torn_);
-  }
-
   // Any other field, as it is: pieces of a message put side by side are the message.
   absl::Status Gather(uint32_t tag, CodedInputStream* input) {
     StringOutputStream stream(&description_);
     CodedOutputStream output(&stream);
-    return WireFormatLite::SkipField(input, tag, &output) ? absl::OkStatus() : Malformed();
+    return WireFormatLite::SkipField(input, tag, &output) ? absl::OkStatus() : MalformedRequest();
   }
 
-  engine::Violations violations_;
-  engine::BatchValidator validator_;
-  std::optional<engine::Fingerprint> fingerprint_;
-  engine::ShardCutter cutter_;
-  engine::Submission submission_;
+  SubmissionBuilder& builder_;
   std::string description_;
-  std::string torn_;
 };
 
 }  // namespace
@@ -150,7 +110,8 @@ absl::StatusOr<engine::Submission> ReadSubmission(const grpc::ByteBuffer& reques
   // An empty message may come without a buffer.
   if (!copy.Valid()) copy = grpc::ByteBuffer(nullptr, 0);
   ASSIGN_OR_RETURN(std::string request_id, ReadRequestId(&copy));
-  Reader reader(std::move(batch_id), std::move(request_id), limits, catalog);
+  SubmissionBuilder builder(std::move(batch_id), std::move(request_id), limits, catalog);
+  Reader reader(&builder);
   RETURN_IF_ERROR(WalkRequest(&copy, [&](uint32_t tag, CodedInputStream* input) {
     return tag == kBatchTag ? reader.Read(input) : SkipField(tag, input);
   }));

@@ -15,16 +15,6 @@ namespace {
 // millisecond.
 constexpr size_t kReadAtOnceBytesMax = 256 << 10;
 
-// With LIFETIME_CALL_DEADLINE the call's deadline is the batch's.
-absl::Status BindToDeadline(const CallDeadline& deadline, engine::Submission* submission) {
-  if (submission->spec.lifetime() != v1::LIFETIME_CALL_DEADLINE) return absl::OkStatus();
-  if (!deadline.time()) {
-    return InvalidField("batch.lifetime", "is CALL_DEADLINE, but the call has no deadline");
-  }
-  submission->call_deadline = *deadline.time();
-  return absl::OkStatus();
-}
-
 void Answer(const absl::StatusOr<v1::Batch>& batch, UnaryCall* call) {
   if (!batch.ok()) return call->Refuse(batch.status());
   v1::SubmitBatchResponse response;
@@ -48,9 +38,10 @@ void Submissions::Submit(const grpc::ByteBuffer& request, const CallDeadline& de
                          std::shared_ptr<UnaryCall> call) {
   Read(request, parts_.server.engine->NewBatchId(),
        [this, deadline, call = std::move(call)](absl::StatusOr<engine::Submission> submission) {
-         absl::Status status = submission.status();
-         if (status.ok()) status = BindToDeadline(deadline, &*submission);
-         if (!status.ok()) return call->Refuse(status);
+         if (!submission.ok()) return call->Refuse(submission.status());
+         const auto batch_deadline = BatchDeadline(deadline, submission->spec);
+         if (!batch_deadline.ok()) return call->Refuse(batch_deadline.status());
+         submission->call_deadline = *batch_deadline;
          Admit(parts_, *std::move(submission),
                [call](const absl::StatusOr<v1::Batch>& batch) { Answer(batch, call.get()); });
        });

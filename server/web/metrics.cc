@@ -168,7 +168,8 @@ void AddPool(const MetricsSnapshot& snapshot, Families* families) {
 void AddStreams(const StreamCounts& streams, Families* families) {
   families->push_back(std::move(Gauge("jobrunner_streams", "Open calls that stream, by what.")
                                     .Add({{"kind", "events"}}, streams.events)
-                                    .Add({{"kind", "errors"}}, streams.errors))
+                                    .Add({{"kind", "errors"}}, streams.errors)
+                                    .Add({{"kind", "uploads"}}, streams.uploads))
                           .Take());
   families->push_back(
       std::move(Gauge("jobrunner_stream_lag_events",

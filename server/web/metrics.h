@@ -11,12 +11,14 @@
 
 namespace jobrunner::web {
 
-// Calls that stream events.
+// Calls that stream.
 struct StreamCounts {
   // Of a batch's events: StreamResults, RunBatch.
   int64_t events = 0;
   // StreamErrors.
   int64_t errors = 0;
+  // UploadBatch.
+  int64_t uploads = 0;
   // Events of running batches that readers have not got yet: all together, and the one furthest
   // behind.
   int64_t lag_events = 0;

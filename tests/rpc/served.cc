@@ -111,6 +111,9 @@ ServerParts Served::MakeParts(const ServedOptions& options) {
   parts.clock = &clock_;
   parts.errors = &errors_;
   parts.validation.jobs_per_batch_max = options.jobs_per_batch_max;
+  parts.validation.batch_bytes_max = options.batch_bytes_max;
+  parts.uploads_max = options.uploads_max;
+  parts.upload_idle_max = options.upload_idle_max;
   parts.info.version = "1.2.3";
   parts.info.store = options.store.substr(0, options.store.find(':'));
   parts.info.limits.set_jobs_per_batch_max(options.jobs_per_batch_max);

@@ -61,6 +61,9 @@ struct ServedOptions {
   int32_t workers_max = 4;
   std::vector<engine::QueueSettings> queues;
   int64_t jobs_per_batch_max = 10'000;
+  int64_t batch_bytes_max = engine::kBatchBytesDefault;
+  int32_t uploads_max = engine::kUploadsDefault;
+  std::chrono::nanoseconds upload_idle_max = engine::kUploadIdleMax;
   std::string listen = "127.0.0.1:0";
   // "memory:", or "rocksdb:DIRECTORY".
   std::string store = "memory:";

@@ -57,6 +57,8 @@ TEST_F(ConfigTest, WithoutFileAndFlagsEverythingHasItsDefault) {
   EXPECT_EQ(config.limits().memory_store_bytes(), 256 << 20);
   EXPECT_EQ(config.limits().shards_loaded_max(), 1024);
   EXPECT_EQ(config.limits().disk_reserve(), 256 << 20);
+  EXPECT_EQ(config.limits().batch_bytes_max(), int64_t{4} << 30);
+  EXPECT_EQ(config.limits().uploads_max(), 4);
   EXPECT_EQ(config.shutdown_grace().seconds(), 5);
   EXPECT_EQ(config.retention().seconds(), 24 * 3600);
   EXPECT_EQ(config.log().level(), "info");
@@ -74,7 +76,8 @@ TEST_F(ConfigTest, AFileSetsEveryField) {
     "commands": {"allow_any": true, "allow": [{"name": "true", "path": "/bin/true"}],
                  "output_bytes_max": 1000, "env": {"A": "1"}, "working_directory": "/tmp"},
     "limits": {"jobs_per_batch_max": 10, "jobs_unfinished_max": 20, "request_bytes_max": 30,
-               "memory_store_bytes": 40, "shards_loaded_max": 50, "disk_reserve": 0},
+               "memory_store_bytes": 40, "shards_loaded_max": 50, "disk_reserve": 0,
+               "batch_bytes_max": 60, "uploads_max": 70},
     "shutdown_grace": "0.5s", "retention": "60s",
     "log": {"level": "debug", "file": "a", "job_log": "-", "job_log_format": "json",
             "file_bytes_max": 8192},
@@ -92,6 +95,8 @@ TEST_F(ConfigTest, AFileSetsEveryField) {
   EXPECT_EQ(config.commands().env().at("A"), "1");
   EXPECT_EQ(config.limits().shards_loaded_max(), 50);
   EXPECT_EQ(config.limits().disk_reserve(), 0);
+  EXPECT_EQ(config.limits().batch_bytes_max(), 60);
+  EXPECT_EQ(config.limits().uploads_max(), 70);
   EXPECT_EQ(config.shutdown_grace().nanos(), 500'000'000);
   EXPECT_EQ(config.log().job_log_format(), "json");
   EXPECT_EQ(config.web().listen(), "127.0.0.1:0");
@@ -196,6 +201,8 @@ INSTANTIATE_TEST_SUITE_P(
         Fault{R"({"limits": {"request_bytes_max": 536870913}})", "limits.request_bytes_max: must"},
         Fault{R"({"limits": {"memory_store_bytes": -1}})", "limits.memory_store_bytes: must be"},
         Fault{R"({"limits": {"shards_loaded_max": 0}})", "limits.shards_loaded_max: must be"},
+        Fault{R"({"limits": {"batch_bytes_max": 0}})", "limits.batch_bytes_max: must be"},
+        Fault{R"({"limits": {"uploads_max": 1001}})", "limits.uploads_max: must be from 1 to"},
         Fault{R"({"shutdown_grace": "-1s"})", "shutdown_grace: must be from 0s to 3600s, is -1s"},
         Fault{R"({"shutdown_grace": "3601s"})", "shutdown_grace: must be from 0s to 3600s"},
         Fault{R"({"retention": "-1s"})", "retention: must be from 0s"},

@@ -40,8 +40,12 @@ MetricsSnapshot Snapshot() {
   snapshot.engine.batches_kept = 5;
   snapshot.engine.slots_lost = 1;
   snapshot.pool = {.bounds = {0, 8}, .slots = 4, .busy = 3};
-  snapshot.streams = {
-      .events = 3, .errors = 1, .lag_events = 50, .lag_events_max = 40, .events_sent = 7000};
+  snapshot.streams = {.events = 3,
+                      .errors = 1,
+                      .uploads = 2,
+                      .lag_events = 50,
+                      .lag_events_max = 40,
+                      .events_sent = 7000};
   snapshot.log_lines_dropped = 9;
   snapshot.job_log_lines_dropped = 11;
   return snapshot;
@@ -96,6 +100,7 @@ TEST(MetricsTest, PoolStreamsAndProcessAreThere) {
                     HasSubstr("jobrunner_batches{state=\"running\"} 2\n"),
                     HasSubstr("jobrunner_batches{state=\"finished\"} 3\n"),
                     HasSubstr("jobrunner_streams{kind=\"events\"} 3\n"),
+                    HasSubstr("jobrunner_streams{kind=\"uploads\"} 2\n"),
                     HasSubstr("jobrunner_stream_lag_events 50\n"),
                     HasSubstr("jobrunner_stream_lag_events_max 40\n"),
                     HasSubstr("jobrunner_stream_events_sent_total 7000\n"),
