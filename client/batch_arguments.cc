@@ -24,7 +24,9 @@ void AddBatchId(CLI::App* app, std::string* batch_id) {
 void DefineSubmit(CLI::App* app, SubmitOptions* options) {
   app->description(
       "Submits a batch and prints its id. FILE, or - for standard input, has a SubmitBatchRequest "
-      "as JSON, or a Job as JSON on each line. Options go before what the file says.");
+      "as JSON, or a Job as JSON on each line: any number of them, read as they are sent. Options "
+      "go "
+      "before what the file says.");
   app->add_option("file", options->file, "")->type_name("FILE")->required();
   app->add_flag("--wait", options->wait, "Shows the results until the batch has finished");
   AddBatch(app, &options->batch);

@@ -15,6 +15,7 @@
 #include "absl/strings/str_cat.h"
 #include "client/call_error.h"
 #include "client/request_id.h"
+#include "client/upload.h"
 #include "grpc/health/v1/health.pb.h"
 #include "jobrunner/v1/admin_service.grpc.pb.h"
 #include "jobrunner/v1/job_service.grpc.pb.h"
@@ -140,17 +141,42 @@ absl::Status JobClient::Connect(absl::Duration timeout) {
 
 absl::StatusOr<v1::Batch> JobClient::SubmitBatch(v1::SubmitBatchRequest request,
                                                  Backoff::Limits limits, Interrupt* interrupt) {
+  if (IsForUpload(request)) {
+    JobsInMemory jobs(std::exchange(*request.mutable_batch()->mutable_jobs(), {}));
+    return UploadBatch(std::move(request), &jobs, limits, interrupt);
+  }
   if (request.request_id().empty()) request.set_request_id(NewRequestId());
-  Backoff backoff(limits);
-  for (;;) {
+  const auto submit = [&]() -> absl::StatusOr<v1::Batch> {
     auto response =
         Call<v1::SubmitBatchResponse>(stubs_->jobs, &v1::JobService::Stub::SubmitBatch, request);
-    if (response.ok()) return std::move(*response->mutable_batch());
-    if (!MayRetryCall(response.status())) return response.status();
+    if (!response.ok()) return response.status();
+    return std::move(*response->mutable_batch());
+  };
+  return Persist(submit, limits, interrupt);
+}
+
+absl::StatusOr<v1::Batch> JobClient::UploadBatch(v1::SubmitBatchRequest header, JobSource* jobs,
+                                                 Backoff::Limits limits, Interrupt* interrupt) {
+  if (header.request_id().empty()) header.set_request_id(NewRequestId());
+  const auto upload = [&]() -> absl::StatusOr<v1::Batch> {
+    if (absl::Status status = jobs->Rewind(); !status.ok()) return status;
+    return Upload(&stubs_->jobs, header, jobs);
+  };
+  return Persist(upload, limits, interrupt);
+}
+
+absl::StatusOr<v1::Batch> JobClient::Persist(
+    const std::function<absl::StatusOr<v1::Batch>()>& try_once, Backoff::Limits limits,
+    Interrupt* interrupt) {
+  Backoff backoff(limits);
+  for (;;) {
+    auto batch = try_once();
+    if (batch.ok() || !MayRetryCall(batch.status())) return batch;
     const absl::Duration wait = backoff.AfterFailure(absl::Now());
-    if (wait == absl::InfiniteDuration()) return response.status();
-    if (!interrupt->Sleep(std::max(wait, AskedDelay(response.status()))))
+    if (wait == absl::InfiniteDuration()) return batch;
+    if (!interrupt->Sleep(std::max(wait, AskedDelay(batch.status())))) {
       return absl::CancelledError("interrupted");
+    }
   }
 }
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -8,6 +10,7 @@
 #include "absl/time/time.h"
 #include "client/backoff.h"
 #include "client/interrupt.h"
+#include "client/job_source.h"
 
 namespace jobrunner::v1 {
 class Batch;
@@ -34,6 +37,9 @@ class SubmitBatchRequest;
 }  // namespace jobrunner::v1
 
 namespace jobrunner::client {
+
+// What stock servers and clients take in one message, less what frames it.
+inline constexpr int64_t kMessageBytesMax = (4 << 20) - 1024;
 
 // One call that streams messages in. Read blocks, on one thread; Cancel may be called from any, at
 // any time, and makes Read return.
@@ -67,9 +73,14 @@ class JobClient {
   absl::Status Connect(absl::Duration timeout);
 
   // Tries again, with the same request_id (made here when it is empty), while the server is away or
-  // full, as long as `limits` say. CANCELLED when `interrupt` fires.
+  // full, as long as `limits` say. CANCELLED when `interrupt` fires. A request of more than
+  // kMessageBytesMax is uploaded, unless one of its jobs alone has as many.
   absl::StatusOr<v1::Batch> SubmitBatch(v1::SubmitBatchRequest request, Backoff::Limits limits,
                                         Interrupt* interrupt);
+  // The same, of a batch of any size: `header` has no jobs, they come from `jobs`, whose errors end
+  // it. Takes as long as it takes.
+  absl::StatusOr<v1::Batch> UploadBatch(v1::SubmitBatchRequest header, JobSource* jobs,
+                                        Backoff::Limits limits, Interrupt* interrupt);
 
   std::unique_ptr<ResultStream> StreamResults(const v1::StreamResultsRequest& request);
   std::unique_ptr<ErrorStream> StreamErrors(const v1::StreamErrorsRequest& request);
@@ -94,6 +105,12 @@ class JobClient {
 
  private:
   struct Stubs;
+
+  // Calls try_once until it succeeds or there is no point in another try.
+  static absl::StatusOr<v1::Batch> Persist(
+      const std::function<absl::StatusOr<v1::Batch>()>& try_once, Backoff::Limits limits,
+      Interrupt* interrupt);
+
   const std::string address_;
   const std::unique_ptr<Stubs> stubs_;
 };

@@ -40,6 +40,8 @@ void AddLimits(const v1::ServerLimits& limits, Rows* rows) {
   rows->push_back({"jobs a batch", absl::StrCat(limits.jobs_per_batch_max())});
   rows->push_back({"unfinished jobs", absl::StrCat(limits.jobs_unfinished_max())});
   rows->push_back({"request", absl::StrCat(limits.request_bytes_max(), " bytes")});
+  rows->push_back({"batch", absl::StrCat(limits.batch_bytes_max(), " bytes")});
+  rows->push_back({"uploads at once", absl::StrCat(limits.uploads_max())});
   rows->push_back({"payload", absl::StrCat(limits.payload_bytes_max(), " bytes")});
   rows->push_back({"output", absl::StrCat(limits.output_bytes_max(), " bytes")});
   rows->push_back({"shutdown grace", DurationText(FromProto(limits.shutdown_grace()))});

@@ -4,43 +4,95 @@
 
 #include "absl/strings/str_cat.h"
 #include "client/batch_file.h"
+#include "client/call_error.h"
 #include "client/console.h"
 #include "client/duration_text.h"
 #include "client/exit_code.h"
 #include "client/follow_batch.h"
+#include "client/job_client.h"
 #include "client/safe_text.h"
 #include "jobrunner/v1/job_service.pb.h"
 
 namespace jobrunner::client {
 namespace {
 
-absl::StatusOr<v1::SubmitBatchRequest> ReadRequest(const SubmitOptions& options) {
-  const auto text = ReadFile(options.file);
-  if (!text.ok()) return text.status();
-  auto request = ParseBatchFile(*text);
-  if (!request.ok()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(SafeText(options.file), ": ", request.status().message()));
-  }
+// Of the file, if it is its content that is wrong.
+absl::Status InFile(const absl::Status& status, const SubmitOptions& options) {
+  if (!absl::IsInvalidArgument(status) || IsCallError(status)) return status;
+  return absl::InvalidArgumentError(absl::StrCat(SafeText(options.file), ": ", status.message()));
+}
+
+absl::Status Apply(const SubmitOptions& options, v1::SubmitBatchRequest* request) {
   v1::BatchSpec& batch = *request->mutable_batch();
   if (absl::Status status = ApplyTo(&batch, options.batch); !status.ok()) return status;
   if (options.job_timeout) {
     *batch.mutable_job_defaults()->mutable_timeout() = ToProto(*options.job_timeout);
   }
   if (!options.request_id.empty()) request->set_request_id(options.request_id);
-  return request;
+  return absl::OkStatus();
+}
+
+// Adds the jobs to the request as long as it fits into one message. Whether all of them did.
+absl::StatusOr<bool> Gather(JobSource* jobs, v1::SubmitBatchRequest* request) {
+  int64_t bytes = static_cast<int64_t>(request->ByteSizeLong());
+  v1::Job job;
+  for (;;) {
+    const auto more = jobs->Next(&job);
+    if (!more.ok()) return more.status();
+    if (!*more) return true;
+    bytes += static_cast<int64_t>(job.ByteSizeLong());
+    if (bytes > kMessageBytesMax) return false;
+    request->mutable_batch()->mutable_jobs()->Add(std::move(job));
+  }
+}
+
+// What is to be submitted.
+struct Prepared {
+  v1::SubmitBatchRequest request;
+  // The jobs, where they are too many for one message; then the request has none.
+  std::unique_ptr<JobLines> lines;
+};
+
+absl::StatusOr<Prepared> PrepareLines(std::unique_ptr<JobLines> lines,
+                                      v1::SubmitBatchRequest header) {
+  Prepared prepared{header, nullptr};
+  const auto all = Gather(lines.get(), &prepared.request);
+  if (!all.ok()) return all.status();
+  if (!*all) return Prepared{std::move(header), std::move(lines)};
+  if (prepared.request.batch().jobs().empty()) return absl::InvalidArgumentError("no jobs in it");
+  return prepared;
+}
+
+absl::StatusOr<Prepared> Prepare(const SubmitOptions& options) {
+  auto file = OpenBatchFile(options.file);
+  if (!file.ok()) return InFile(file.status(), options);
+  v1::SubmitBatchRequest request;
+  if (auto* whole = std::get_if<v1::SubmitBatchRequest>(&*file)) request.Swap(whole);
+  if (absl::Status status = Apply(options, &request); !status.ok()) return status;
+  auto* lines = std::get_if<std::unique_ptr<JobLines>>(&*file);
+  if (lines == nullptr) return Prepared{std::move(request), nullptr};
+  auto prepared = PrepareLines(std::move(*lines), std::move(request));
+  if (!prepared.ok()) return InFile(prepared.status(), options);
+  return prepared;
+}
+
+absl::StatusOr<v1::Batch> Submit(JobClient* client, Prepared prepared, Backoff::Limits limits) {
+  Interrupt never;
+  v1::SubmitBatchRequest& request = prepared.request;
+  return prepared.lines == nullptr
+             ? client->SubmitBatch(std::move(request), limits, &never)
+             : client->UploadBatch(std::move(request), prepared.lines.get(), limits, &never);
 }
 
 }  // namespace
 
 absl::StatusOr<int> SubmitCommand(const CommonOptions& common, const SubmitOptions& options) {
-  auto request = ReadRequest(options);
-  if (!request.ok()) return request.status();
+  auto prepared = Prepare(options);
+  if (!prepared.ok()) return prepared.status();
   const auto client = ConnectTo(common);
   if (!client.ok()) return client.status();
-  Interrupt never;
-  const auto batch = (*client)->SubmitBatch(std::move(*request), ReconnectLimits(common), &never);
-  if (!batch.ok()) return batch.status();
+  const auto batch = Submit(client->get(), *std::move(prepared), ReconnectLimits(common));
+  if (!batch.ok()) return InFile(batch.status(), options);
   return ShowAccepted(client->get(), *batch, options.wait, common);
 }
 

@@ -54,6 +54,16 @@ std::vector<v1::SubmitBatchRequest> FakeJobService::submits() const {
   return submits_;
 }
 
+size_t FakeJobService::upload_message_bytes_max() const {
+  absl::MutexLock lock(&mutex_);
+  return upload_message_bytes_max_;
+}
+
+int FakeJobService::upload_messages() const {
+  absl::MutexLock lock(&mutex_);
+  return upload_messages_;
+}
+
 std::vector<v1::StreamResultsRequest> FakeJobService::streams() const {
   absl::MutexLock lock(&mutex_);
   return streams_;
@@ -91,14 +101,36 @@ grpc::Status FakeJobService::SubmitBatch(grpc::ServerContext*,
                                          const v1::SubmitBatchRequest* request,
                                          v1::SubmitBatchResponse* response) {
   absl::MutexLock lock(&mutex_);
-  submits_.push_back(*request);
+  return Answer(*request, response->mutable_batch());
+}
+
+grpc::Status FakeJobService::UploadBatch(grpc::ServerContext*,
+                                         grpc::ServerReader<v1::UploadBatchRequest>* reader,
+                                         v1::UploadBatchResponse* response) {
+  v1::SubmitBatchRequest request;
+  v1::UploadBatchRequest message;
+  while (reader->Read(&message) && !message.has_end()) {
+    absl::MutexLock lock(&mutex_);
+    ++upload_messages_;
+    upload_message_bytes_max_ = std::max(upload_message_bytes_max_, message.ByteSizeLong());
+    if (message.has_header()) request = message.header();
+    request.mutable_batch()->mutable_jobs()->MergeFrom(message.jobs().jobs());
+  }
+  const bool whole = message.has_end() && message.end().jobs_sent() == request.batch().jobs_size();
+  if (!whole) return grpc::Status(grpc::StatusCode::INVALID_ARGUMENT, "it is not whole");
+  absl::MutexLock lock(&mutex_);
+  return Answer(request, response->mutable_batch());
+}
+
+grpc::Status FakeJobService::Answer(const v1::SubmitBatchRequest& request, v1::Batch* batch) {
+  submits_.push_back(request);
   if (!refusals_.empty()) {
     const Refusal refusal = refusals_.front();
     refusals_.erase(refusals_.begin());
-    if (refusal.accepted) Accept(*request);
+    if (refusal.accepted) Accept(request);
     return refusal.status;
   }
-  response->mutable_batch()->set_id(Accept(*request)->id);
+  batch->set_id(Accept(request)->id);
   return grpc::Status::OK;
 }
 

@@ -49,8 +49,11 @@ class FakeJobService final : public v1::JobService::Service {
   // Streams leave out the event with this sequence.
   void LeaveOut(int64_t sequence);
 
-  // What was asked, in order.
+  // What was asked, in order. Uploads, whole ones alone, are among the submits.
   std::vector<v1::SubmitBatchRequest> submits() const;
+  // The most bytes that a message of an upload had, and how many there were.
+  size_t upload_message_bytes_max() const;
+  int upload_messages() const;
   std::vector<v1::StreamResultsRequest> streams() const;
   std::vector<v1::CancelRequest> cancels() const;
   // Injected faults that have not happened so far.
@@ -65,6 +68,8 @@ class FakeJobService final : public v1::JobService::Service {
 
   grpc::Status SubmitBatch(grpc::ServerContext*, const v1::SubmitBatchRequest* request,
                            v1::SubmitBatchResponse* response) override;
+  grpc::Status UploadBatch(grpc::ServerContext*, grpc::ServerReader<v1::UploadBatchRequest>* reader,
+                           v1::UploadBatchResponse* response) override;
   grpc::Status StreamResults(grpc::ServerContext* context, const v1::StreamResultsRequest* request,
                              grpc::ServerWriter<v1::StreamResultsResponse>* writer) override;
   grpc::Status Cancel(grpc::ServerContext*, const v1::CancelRequest* request,
@@ -79,6 +84,9 @@ class FakeJobService final : public v1::JobService::Service {
     bool cancelled = false;
   };
 
+  // How the next submit that comes is answered.
+  grpc::Status Answer(const v1::SubmitBatchRequest& request, v1::Batch* batch)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   Log* Find(const std::string& batch_id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   Log* Accept(const v1::SubmitBatchRequest& request) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Add(Log* log, v1::Event event) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -99,6 +107,8 @@ class FakeJobService final : public v1::JobService::Service {
   std::vector<v1::SubmitBatchRequest> submits_ ABSL_GUARDED_BY(mutex_);
   std::vector<v1::StreamResultsRequest> streams_ ABSL_GUARDED_BY(mutex_);
   std::vector<v1::CancelRequest> cancels_ ABSL_GUARDED_BY(mutex_);
+  size_t upload_message_bytes_max_ ABSL_GUARDED_BY(mutex_) = 0;
+  int upload_messages_ ABSL_GUARDED_BY(mutex_) = 0;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
 };
 
