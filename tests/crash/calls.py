@@ -14,6 +14,8 @@ GONE = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED, grpc.StatusCode.
         grpc.StatusCode.DEADLINE_EXCEEDED)
 CALL_SECONDS = 20
 STREAM_SECONDS = 60
+# In one message.
+UPLOADED_JOBS = 100
 
 
 class Address:
@@ -67,6 +69,24 @@ class Calls:
                             timeout=plan.promised["deadlines"].get("call", CALL_SECONDS))
         return answer.batch.id
 
+    def upload(self, plan):
+        """As submit, in several messages."""
+        requests = self.stubs["job_service_pb2"]
+        header = self.stubs["batch_pb2"].BatchSpec()
+        header.CopyFrom(plan.spec)
+        header.ClearField("jobs")
+        messages = [requests.UploadBatchRequest(header=requests.SubmitBatchRequest(
+            request_id=plan.request_id, batch=header))]
+        for first in range(0, len(plan.spec.jobs), UPLOADED_JOBS):
+            jobs = plan.spec.jobs[first:first + UPLOADED_JOBS]
+            messages.append(requests.UploadBatchRequest(jobs=requests.UploadJobs(jobs=jobs)))
+        messages.append(requests.UploadBatchRequest(
+            end=requests.UploadEnd(jobs_sent=len(plan.spec.jobs))))
+        answer = self._call("UploadBatch", messages, "submit", how="upload",
+                            request=plan.request_id,
+                            timeout=plan.promised["deadlines"].get("call", CALL_SECONDS))
+        return answer.batch.id
+
     def retry(self, plan, batch):
         request = self.stubs["job_service_pb2"].RetryJobsRequest(request_id=plan.request_id,
                                                                 batch_id=batch)
@@ -116,11 +136,13 @@ class Calls:
 
     def _call(self, method, message, operation, timeout=CALL_SECONDS, service="job_service",
               **about):
+        """`message` is a list where the client streams."""
         while True:
             entry = {"op": operation, "id": f"{self.name} {next(self.ids)}", **about}
             self.history.write("invoke", **entry)
             try:
-                answer = getattr(self._stub(service), method)(message, timeout=timeout)
+                sent = iter(message) if isinstance(message, list) else message
+                answer = getattr(self._stub(service), method)(sent, timeout=timeout)
             except grpc.RpcError as error:
                 self._note(error, entry)
                 continue

@@ -1,4 +1,4 @@
-"""Clients that submit, run, cancel, read, retry and delete while the server is killed under them."""
+"""Clients that submit, upload, run, cancel, read, retry and delete while the server is killed under them."""
 
 import random
 import threading
@@ -31,8 +31,11 @@ class Client(threading.Thread):
 
     def live(self):
         """A batch's life."""
-        how = self.random.choices((self.submit_batch, self.run_batch), (75, 25))[0]
-        plan = self.planner.plan()
+        uploads = self.planner.uploads
+        how = self.random.choices((self.submit_batch, self.run_batch, self.upload_batch),
+                                  (0.75 - uploads, 0.25, uploads))[0]
+        # What is uploaded is staged only when there is much of it.
+        plan = self.planner.plan(large=how == self.upload_batch)
         self.calls.history.write("plan", request=plan.request_id, parent=None, **plan.promised)
         try:
             self.read_and_leave(plan, how(plan))
@@ -50,6 +53,11 @@ class Client(threading.Thread):
         elif chance < 0.2:
             jobs = range(len(plan.promised["keys"]))
             self.calls.cancel(batch, sorted(self.random.sample(jobs, min(len(jobs), 5))))
+        return batch
+
+    def upload_batch(self, plan):
+        batch = self.calls.upload(plan)
+        self.known.add(batch, plan)
         return batch
 
     def run_batch(self, plan):

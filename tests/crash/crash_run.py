@@ -30,10 +30,10 @@ JOBS_LOOKED_AT = 300
 
 
 class CrashRun:
-    """`lossy` puts the store on a LossyDisk, which syncs if `sync`. `short_retention` is how many of
-    all batches are kept for a short time only."""
+    """`lossy` puts the store on a LossyDisk, which syncs if `sync`. `short_retention` and
+    `uploads` are as Planner has them."""
 
-    def __init__(self, seed, clients=4, lossy=False, sync=True, short_retention=0.1):
+    def __init__(self, seed, clients=4, lossy=False, sync=True, short_retention=0.1, uploads=0.07):
         self.seed = seed
         self.random = random.Random(seed)
         self.directory = tempfile.mkdtemp(prefix="jobrunner-crash-")
@@ -48,7 +48,7 @@ class CrashRun:
         self.stop = threading.Event()
         self.history = History(self.directory, "run")
         self.known = KnownBatches()
-        self.clients = self._make_clients(clients, short_retention)
+        self.clients = self._make_clients(clients, short_retention, uploads)
         self.server = None
         # Servers that were started, and of these killed.
         self.lives = 0
@@ -57,13 +57,13 @@ class CrashRun:
         # Of a server that died before it served.
         self.last_words = ""
 
-    def _make_clients(self, count, short_retention):
+    def _make_clients(self, count, short_retention, uploads):
         starts = os.path.join(self.directory, "starts")
         clients = []
         for number in range(count):
             name = str(number)
             planner = Planner(random.Random(f"{self.seed} plans {name}"), self.stubs, starts,
-                              short_retention)
+                              short_retention, uploads)
             clients.append(Client(self.seed, planner, self._calls(name), self.known, self.stop))
         return [*clients, Observer(self.seed, self._calls("looks"), self.known, self.stop)]
 

@@ -19,7 +19,7 @@ from lossy_disk import random_tail
 KILL_AFTER_SECONDS = (0.05, 2.0)
 
 # What a load has to have in it that is called mixed; in a short run one or the other may not come.
-CALLS = ("submit", "run", "cancel", "cancel of jobs", "delete", "retry", "look")
+CALLS = ("submit", "upload", "run", "cancel", "cancel of jobs", "delete", "retry", "look")
 REASONS = ("BATCH_TIMEOUT", "START_TIMEOUT", "TOTAL_TIMEOUT", "ATTEMPT_TIMEOUT", "CALL_DEADLINE",
            "CLIENT_CANCEL", "CLIENT_DISCONNECTED", "EXIT_CODE", "HANDLER", "WORKER_LOST",
            "SERVER_SHUTDOWN")

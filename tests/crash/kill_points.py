@@ -18,6 +18,9 @@ from plans import KEY, REQUEST_LABEL
 # In a write-ahead log: a range deletion (RocksDB's db/dbformat.h, kTypeRangeDeletion) of all that a
 # batch consists of, 'b' and the id's 36 bytes (server/storage/keys.h).
 REMOVAL = b"\x0f\x27b\x00\x24"
+# The same of the key that says that shards are staged for a batch: it is put, it is deleted.
+STAGED = b"\x01\x25p"
+UNSTAGED = b"\x00\x25p"
 COMPACTION = "rocksdb:low"
 
 # While it serves: at one of the next calls of a kind.
@@ -27,6 +30,8 @@ SERVING = {
     "commit synced, nobody told": KillPoint(SYNCED, path_end=".log"),
     "answered": KillPoint(SENT, pattern=REQUEST_LABEL.encode()),
     "shown": KillPoint(SENT, pattern=KEY.encode()),
+    "upload staged": KillPoint(WRITTEN, path_end=".log", pattern=STAGED),
+    "upload accepted, nobody told": KillPoint(WRITTEN, path_end=".log", pattern=UNSTAGED),
     "removal written": KillPoint(WRITTEN, path_end=".log", pattern=REMOVAL),
 }
 # While it starts, before it serves.
@@ -74,7 +79,7 @@ class KillAtPoints:
         self.calls_of_start = self.control.file_calls
 
     def kill_serving(self, name):
-        rare = SERVING[name].pattern == REMOVAL
+        rare = SERVING[name].pattern in (STAGED, UNSTAGED, REMOVAL)
         arm(self.control, SERVING[name], 1 if rare else self.run.random.randrange(1, 20))
         try:
             self.run.await_death()

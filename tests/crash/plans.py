@@ -12,6 +12,7 @@ KEY = "crash-job-"
 DEADLINES = {"batch": 0.3, "start": 0.15, "total": 0.4, "attempt": 0.03, "call": 1.0}
 DELAYS_SECONDS = (0.05, 0.5, 1.5)
 SHORT_RETENTION_SECONDS = 0.5
+LARGE_JOBS, LARGE_BYTES = 300, 10_000
 
 
 class Plan:
@@ -41,23 +42,28 @@ class Plan:
 
 
 class Planner:
-    """`short_retention` is how many of all batches are kept for a short time only."""
+    """`short_retention` and `uploads` are how many of all batches are kept for a short time only, and
+    are to be uploaded."""
 
-    def __init__(self, random, stubs, starts_path, short_retention):
+    def __init__(self, random, stubs, starts_path, short_retention, uploads):
         self.random = random
         self.stubs = stubs
         self.starts_path = starts_path
         self.short_retention = short_retention
+        self.uploads = uploads
 
     def request_id(self):
         return str(uuid.UUID(int=self.random.getrandbits(128)))
 
-    def plan(self):
+    def plan(self, large=False):
+        """`large`: of some MiB."""
         request_id = self.request_id()
         promised = {"keys": [], "delays": {}, "commands": [], "deadlines": {}, "retention": None}
         spec = self.stubs["batch_pb2"].BatchSpec(labels={REQUEST_LABEL: request_id})
         for _ in range(self.random.choice((1, 8, 40, 200))):
             self.add_job(spec, promised)
+        for _ in range(LARGE_JOBS if large else 0):
+            self.add_echo(spec, promised, LARGE_BYTES)
         if self.random.random() < 0.2:
             self.add_array(spec, promised)
         self.set_retries(spec, promised)
@@ -85,6 +91,12 @@ class Planner:
             delay = self.random.choice(DELAYS_SECONDS)
             promised["delays"][str(index)] = delay
             set_duration(job.options.delay, delay)
+
+    def add_echo(self, spec, promised, size):
+        promised["keys"].append(f"{KEY}{len(promised['keys'])}")
+        job = spec.jobs.add(key=promised["keys"][-1])
+        job.handler.name = "echo"
+        job.handler.payload = b"x" * size
 
     def payload(self, kind):
         if kind == "echo":
