@@ -25,8 +25,7 @@ SubmissionBuilder::SubmissionBuilder(std::string batch_id, std::string request_i
                                      const engine::ValidationLimits& limits,
                                      const engine::WorkCatalog& catalog, ShardStager* stager,
                                      int64_t bytes_max)
-    : limits_(limits),
-      stager_(stager),
+    : stager_(stager),
       bytes_max_(bytes_max),
       validator_("batch", limits, catalog, &violations_),
       cutter_(

@@ -58,7 +58,6 @@ class SubmissionBuilder {
                     ShardStager* stager, int64_t bytes_max);
   void See(int32_t position, const v1::Job& job);
 
-  const engine::ValidationLimits& limits_;
   ShardStager* const stager_;
   const int64_t bytes_max_;
   engine::Violations violations_;

@@ -18,7 +18,12 @@ void MemoryStore::Commit(std::vector<engine::Write> writes, engine::Sync /*sync*
   {
     absl::MutexLock lock(&mutex_);
     for (engine::Write& write : writes) {
-      std::visit([this](auto& alternative) { Apply(alternative); }, write);
+      std::visit(
+          [this](auto& alternative) {
+            mutex_.AssertHeld();
+            Apply(alternative);
+          },
+          write);
     }
   }
   done(absl::OkStatus());
