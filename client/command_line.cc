@@ -15,6 +15,7 @@
 #include "client/exit_code.h"
 #include "client/run_arguments.h"
 #include "client/server_arguments.h"
+#include "client/store_arguments.h"
 
 namespace jobrunner::client {
 namespace {
@@ -33,6 +34,9 @@ struct AllOptions {
   ListOptions list;
   HealthOptions health;
   AdminArguments admin;
+  InspectOptions inspect;
+  BackupOptions backup;
+  RestoreOptions restore;
 };
 
 // CLI11 knows no "--" before a command line that is passed on: it is renamed while CLI11 reads.
@@ -68,6 +72,9 @@ class Parser {
     Define("status", "Shows how a batch or its jobs stand", &all_.status, DefineStatus);
     Define("list", "Shows the batches", &all_.list, DefineList);
     Define("health", "Asks whether the server serves", &all_.health, DefineHealth);
+    Define("inspect", "Looks into a store that no server has", &all_.inspect, DefineInspect);
+    Define("backup", "Makes a backup of the server's store", &all_.backup, DefineBackup);
+    Define("restore", "Makes a store from a backup", &all_.restore, DefineRestore);
     CLI::App* admin = Add("admin", "Looks at the server or steers it");
     DefineAdmin(admin, &all_.common, &all_.admin);
     admin->final_callback([this] { command_ = all_.admin.chosen; });

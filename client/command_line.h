@@ -3,11 +3,13 @@
 #include <variant>
 
 #include "client/admin_command.h"
+#include "client/backup_command.h"
 #include "client/cancel_command.h"
 #include "client/common_options.h"
 #include "client/delete_command.h"
 #include "client/errors_command.h"
 #include "client/health_command.h"
+#include "client/inspect_command.h"
 #include "client/list_command.h"
 #include "client/results_command.h"
 #include "client/retry_command.h"
@@ -21,7 +23,8 @@ namespace jobrunner::client {
 struct Invocation {
   CommonOptions common;
   std::variant<RunOptions, SubmitOptions, ResultsOptions, ErrorsOptions, CancelOptions,
-               DeleteOptions, RetryOptions, StatusOptions, ListOptions, HealthOptions, AdminOptions>
+               DeleteOptions, RetryOptions, StatusOptions, ListOptions, HealthOptions, AdminOptions,
+               InspectOptions, BackupOptions, RestoreOptions>
       command;
 };
 

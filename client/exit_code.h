@@ -8,6 +8,8 @@ namespace jobrunner::client {
 enum ExitCode : int {
   kSuccess = 0,
   kJobsFailed = 1,
+  // Of inspect and restore.
+  kStoreDamaged = 1,
   // run counts up to here.
   kFailedJobsCountedMax = 100,
   kMoreJobsFailed = 101,
@@ -27,7 +29,8 @@ enum ExitCode : int {
 inline constexpr char kExitStatusText[] = R"(
 Exit status: 0 all is well; of run: 1 to 100 so many jobs failed, 101 more did (with --halt …,fail=1
 that of the failed job); of results and submit --wait: 1 a job did not succeed; of health: 1 not
-serving. 200 wrong usage, 201 no server answers, 202 the server refused the call, 203 a local
+serving; of inspect and restore: 1
+the store is damaged. 200 wrong usage, 201 no server answers, 202 the server refused the call, 203 a local
 failure, 204 the output of a job was cut, 128+N ended by signal N.)";
 
 }  // namespace jobrunner::client

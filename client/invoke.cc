@@ -48,6 +48,15 @@ struct Dispatcher {
     return HealthCommand(common, health);
   }
   absl::StatusOr<int> operator()(const AdminOptions& admin) { return AdminCommand(common, admin); }
+  absl::StatusOr<int> operator()(const InspectOptions& inspect) {
+    return InspectCommand(common, inspect);
+  }
+  absl::StatusOr<int> operator()(const BackupOptions& backup) {
+    return BackupCommand(common, backup);
+  }
+  absl::StatusOr<int> operator()(const RestoreOptions& restore) {
+    return RestoreCommand(common, restore);
+  }
 };
 
 }  // namespace

@@ -30,6 +30,9 @@ using HealthStub = grpc::TemplatedGenericStub<HealthCheckRequest, HealthCheckRes
 // Of a unary call. Submitting 64 MiB to a busy server takes seconds.
 constexpr absl::Duration kCallTimeout = absl::Minutes(2);
 
+// Copying a store takes as long as its disk takes.
+constexpr absl::Duration kBackupTimeout = absl::Hours(24);
+
 constexpr absl::Duration kAskedDelayMax = absl::Seconds(30);
 
 std::chrono::system_clock::time_point In(absl::Duration duration) {
@@ -66,9 +69,10 @@ std::shared_ptr<grpc::Channel> OpenChannel(const std::string& address) {
 
 // One unary call of `stub`'s `method`.
 template <typename Response, typename Stub, typename Method, typename Request>
-absl::StatusOr<Response> Call(Stub& stub, Method method, const Request& request) {
+absl::StatusOr<Response> Call(Stub& stub, Method method, const Request& request,
+                              absl::Duration timeout = kCallTimeout) {
   grpc::ClientContext context;
-  context.set_deadline(In(kCallTimeout));
+  context.set_deadline(In(timeout));
   Response response;
   const grpc::Status status = (stub.*method)(&context, request, &response);
   if (!status.ok()) return FromGrpc(status);
@@ -269,6 +273,11 @@ absl::StatusOr<v1::PoolStatistics> JobClient::ResizePool(const v1::ResizePoolReq
 
 absl::Status JobClient::Drain(const v1::DrainRequest& request) {
   return Call<v1::DrainResponse>(stubs_->admin, &v1::AdminService::Stub::Drain, request).status();
+}
+
+absl::StatusOr<v1::BackUpResponse> JobClient::BackUp() {
+  return Call<v1::BackUpResponse>(stubs_->admin, &v1::AdminService::Stub::BackUp,
+                                  v1::BackUpRequest(), kBackupTimeout);
 }
 
 absl::StatusOr<bool> JobClient::CheckHealth(absl::Duration timeout) {

@@ -13,6 +13,7 @@
 #include "client/job_source.h"
 
 namespace jobrunner::v1 {
+class BackUpResponse;
 class Batch;
 class CancelRequest;
 class DeleteBatchRequest;
@@ -99,6 +100,8 @@ class JobClient {
   absl::StatusOr<v1::QueueInfo> ResumeQueue(const std::string& queue);
   absl::StatusOr<v1::PoolStatistics> ResizePool(const v1::ResizePoolRequest& request);
   absl::Status Drain(const v1::DrainRequest& request);
+  // Waits for as long as it takes, a day at most.
+  absl::StatusOr<v1::BackUpResponse> BackUp();
 
   // Whether the server says that it serves (grpc.health.v1).
   absl::StatusOr<bool> CheckHealth(absl::Duration timeout);

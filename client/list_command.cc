@@ -5,11 +5,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "client/batch_options.h"
-#include "client/batch_text.h"
+#include "client/batch_table.h"
 #include "client/console.h"
 #include "client/exit_code.h"
 #include "client/state_text.h"
-#include "client/text_table.h"
 #include "jobrunner/v1/job_service.pb.h"
 
 namespace jobrunner::client {
@@ -53,16 +52,6 @@ absl::StatusOr<std::vector<v1::Batch>> Fetch(JobClient* client, v1::ListBatchesR
   return batches;
 }
 
-void Show(const std::vector<v1::Batch>& batches, Console* console) {
-  if (console->printer.format() == OutputFormat::kJson) {
-    for (const v1::Batch& batch : batches) console->printer.Answer(batch, "");
-    return;
-  }
-  std::vector<std::vector<std::string>> rows = {BatchRowHeadings()};
-  for (const v1::Batch& batch : batches) rows.push_back(BatchRow(batch));
-  console->out.Append(TextTable(rows));
-}
-
 }  // namespace
 
 absl::StatusOr<int> ListCommand(const CommonOptions& common, const ListOptions& options) {
@@ -73,7 +62,9 @@ absl::StatusOr<int> ListCommand(const CommonOptions& common, const ListOptions& 
   const auto batches = Fetch(client->get(), std::move(*request), options.limit);
   if (!batches.ok()) return batches.status();
   Console console(common.format);
-  Show(*batches, &console);
+  BatchTable table(&console);
+  for (const v1::Batch& batch : *batches) table.Add(batch);
+  table.End();
   if (absl::Status status = console.printer.Flush(); !status.ok()) return status;
   return kSuccess;
 }

@@ -18,7 +18,7 @@
 #include "absl/strings/strip.h"
 #include "client/environment.h"
 #include "client/printer.h"
-#include "client/program_path.h"
+#include "client/server_program.h"
 #include "jobrunner/config/v1/config.pb.h"
 
 namespace jobrunner::client {
@@ -49,19 +49,13 @@ absl::StatusOr<Pipe> OpenPipe() {
   return Pipe{Raised(fds[0]), Raised(fds[1])};
 }
 
-// The one that was named, or beside this program, as it is installed and built, or on the PATH.
+// The one that was named, or else the one that is found.
 absl::StatusOr<std::string> FindServer(const std::string& named) {
   if (!named.empty()) return named;
-  std::array<char, 4096> self;
-  const ssize_t size = readlink("/proc/self/exe", self.data(), self.size());
-  std::string beside(self.data(), size > 0 ? static_cast<size_t>(size) : 0);
-  beside = absl::StrCat(beside.substr(0, beside.rfind('/') + 1), "jobrunnerd");
-  auto program = ResolveProgram(beside, "", "/");
-  if (!program.ok()) program = ResolveProgram("jobrunnerd", Environment("PATH", ""), "/");
+  auto program = FindServerProgram();
   if (program.ok()) return program;
-  return absl::NotFoundError(
-      "no jobrunnerd beside this program or on the PATH, to run a private server; "
-      "--server names another");
+  return absl::NotFoundError(absl::StrCat(program.status().message(),
+                                          ", to run a private server; --server names another"));
 }
 
 std::string DirectoryTemplate() {

@@ -68,6 +68,11 @@ void FillInLimits(config::v1::Limits* limits) {
   JOBRUNNER_DEFAULT(limits, uploads_max, engine::kUploadsDefault);
 }
 
+void FillInBackup(config::v1::Backup* backup) {
+  constexpr int32_t kBackupsKept = 7;
+  JOBRUNNER_DEFAULT(backup, keep, kBackupsKept);
+}
+
 void FillInWorkers(config::v1::Workers* workers) {
   JOBRUNNER_DEFAULT(workers, min, 0);
   JOBRUNNER_DEFAULT(workers, max, std::max(DefaultWorkersMax(), workers->min()));
@@ -98,6 +103,7 @@ void Override(const Flags& flags, Config* config) {
   if (flags.workers_min) config->mutable_workers()->set_min(*flags.workers_min);
   if (flags.workers_max) config->mutable_workers()->set_max(*flags.workers_max);
   if (flags.web_listen) config->mutable_web()->set_listen(*flags.web_listen);
+  if (flags.backup_directory) config->mutable_backup()->set_directory(*flags.backup_directory);
   if (flags.log_level) config->mutable_log()->set_level(*flags.log_level);
   if (flags.log_file) config->mutable_log()->set_file(*flags.log_file);
   if (flags.job_log) config->mutable_log()->set_job_log(*flags.job_log);
@@ -110,6 +116,7 @@ void FillInDefaults(Config* config) {
   FillInLimits(config->mutable_limits());
   FillInLog(config->mutable_log());
   config->mutable_web();
+  FillInBackup(config->mutable_backup());
   if (!config->mutable_commands()->has_output_bytes_max()) {
     config->mutable_commands()->set_output_bytes_max(engine::kOutputBytesDefault);
   }

@@ -2,14 +2,17 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <filesystem>
 #include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/strip.h"
 #include "base/listen_address.h"
 #include "engine/field_path.h"
 #include "engine/limits.h"
@@ -197,6 +200,28 @@ void CheckLog(const config::v1::Log& log, Faults* faults) {
   faults->AtLeast("log.file_bytes_max", log.file_bytes_max(), kLogFileBytesMin);
 }
 
+// Backups in the store would be taken for a part of it.
+bool LiesIn(const std::string& path, absl::string_view store) {
+  if (!absl::ConsumePrefix(&store, "rocksdb:")) return false;
+  const auto normal = [](const std::string& of) {
+    std::string text = std::filesystem::absolute(of).lexically_normal().string();
+    if (!text.ends_with('/')) text.push_back('/');
+    return text;
+  };
+  return absl::StartsWith(normal(path), normal(std::string(store)));
+}
+
+void CheckBackup(const Config& config, Faults* faults) {
+  const config::v1::Backup& backup = config.backup();
+  faults->AtLeast("backup.keep", backup.keep(), 0);
+  if (backup.directory().empty()) return;
+  if (backup.directory()[0] != '/' || HasControl(backup.directory())) {
+    faults->Add("backup.directory", "must be an absolute path");
+  } else if (LiesIn(backup.directory(), config.store())) {
+    faults->Add("backup.directory", "must not lie in the store");
+  }
+}
+
 }  // namespace
 
 absl::Status CheckConfig(const Config& config) {
@@ -210,6 +235,7 @@ absl::Status CheckConfig(const Config& config) {
   faults.Between("shutdown_grace", config.shutdown_grace(), engine::kGraceMax);
   faults.Between("retention", config.retention(), engine::kDurationMax);
   CheckLog(config.log(), &faults);
+  CheckBackup(config, &faults);
   if (!config.web().listen().empty()) {
     CheckListen("web.listen", config.web().listen(), false, &faults);
   }

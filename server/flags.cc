@@ -26,6 +26,9 @@ void Declare(CLI::App* app, Flags* flags) {
                   "Jobs that run at once [twice the cores, at least 4]");
   app->add_option("--web_listen", flags->web_listen, "HOST:PORT of /healthz and /metrics [none]")
       ->type_name("ADDRESS");
+  app->add_option("--backup_directory", flags->backup_directory,
+                  "Where backups are put, an absolute path [no backups]")
+      ->type_name("DIR");
   app->add_option("--log_level", flags->log_level, "debug, info, warning or error [info]");
   app->add_option("--log_file", flags->log_file, "A rotating log file beside standard error")
       ->type_name("FILE");

@@ -18,6 +18,7 @@ struct Flags {
   std::optional<int> workers_min;
   std::optional<int> workers_max;
   std::optional<std::string> web_listen;
+  std::optional<std::string> backup_directory;
   std::optional<std::string> log_level;
   std::optional<std::string> log_file;
   std::optional<std::string> job_log;

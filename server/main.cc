@@ -1,6 +1,7 @@
 #include <variant>
 
 #include "absl/synchronization/mutex.h"
+#include "offline/store_tool.h"
 #include "server/daemon.h"
 #include "server/flags.h"
 #include "server/signal_watch.h"
@@ -12,6 +13,7 @@ int main(int argc, char** argv) {
   // that, the server does without.
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
   OpenStandardDescriptors();
+  if (const auto exit_code = jobrunner::offline::RunStoreTool(argc, argv)) return *exit_code;
   const std::variant<Flags, ExitCode> parsed = ParseFlags(argc, argv);
   if (const auto* exit = std::get_if<ExitCode>(&parsed)) return exit->code;
   BlockSignals();

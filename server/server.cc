@@ -108,7 +108,9 @@ absl::Status Server::OpenStore() {
   storage::StoreOptions options;
   options.disk_reserve_bytes = config_.limits().disk_reserve();
   options.failed = events_.failed;
-  ASSIGN_OR_RETURN(store_, storage::OpenStore(config_.store(), std::move(options)));
+  ASSIGN_OR_RETURN(auto opened, storage::OpenStore(config_.store(), std::move(options)));
+  store_ = std::move(opened.store);
+  backups_ = opened.backups;
   if (const auto directory = DirectoryOf(config_.store())) {
     // In the store's directory, whose lock is held by now: there is no other server.
     ASSIGN_OR_RETURN(commands_lock_,
@@ -170,12 +172,28 @@ absl::Status Server::StartGrpc() {
   parts.uploads_max = config_.limits().uploads_max();
   parts.info = ServerInfoOf(config_);
   parts.drain = events_.drain_asked;
+  if (backups_ != nullptr && !config_.backup().directory().empty()) {
+    parts.back_up = [this](rpc::ServerParts::BackupDone done) { BackUp(std::move(done)); };
+  }
   rpc::GrpcServerOptions options;
   options.listen = config_.listen();
   options.request_bytes_max = config_.limits().request_bytes_max();
   grpc_ = std::make_unique<rpc::GrpcServer>(std::move(options), std::move(parts));
   ASSIGN_OR_RETURN(address_, grpc_->Start());
   return absl::OkStatus();
+}
+
+void Server::BackUp(std::function<void(absl::StatusOr<v1::BackUpResponse>)> done) {
+  backups_->BackUp(config_.backup().directory(), config_.backup().keep(),
+                   [done = std::move(done)](const absl::StatusOr<storage::Backup>& made) {
+                     if (!made.ok()) return done(made.status());
+                     v1::BackUpResponse response;
+                     response.set_number(made->number);
+                     response.set_directory(made->directory);
+                     *response.mutable_create_time() = engine::ToTimestamp(made->time);
+                     response.set_size_bytes(made->size_bytes);
+                     done(std::move(response));
+                   });
 }
 
 absl::Status Server::StartWeb() {

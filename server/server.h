@@ -28,6 +28,12 @@ namespace jobrunner::rpc {
 class ErrorChannel;
 class GrpcServer;
 }  // namespace jobrunner::rpc
+namespace jobrunner::storage {
+class BackupSource;
+}
+namespace jobrunner::v1 {
+class BackUpResponse;
+}
 namespace jobrunner::web {
 class HttpServer;
 struct HttpAnswer;
@@ -96,6 +102,8 @@ class Server {
   absl::Status StartPool();
   absl::Status StartGrpc();
   absl::Status StartWeb();
+  // Does not block; `done` is called on any thread.
+  void BackUp(std::function<void(absl::StatusOr<v1::BackUpResponse>)> done);
   void WarnOfStrangers() const;
 
   web::HttpAnswer Health() const;
@@ -115,6 +123,8 @@ class Server {
   std::unique_ptr<workers::CommandCatalog> commands_;
   std::unique_ptr<engine::WorkCatalog> catalog_;
   std::unique_ptr<engine::Store> store_;
+  // The store, if there can be backups of it.
+  storage::BackupSource* backups_ = nullptr;
   CommandsLock commands_lock_;
   // Spent when the engine starts.
   std::unique_ptr<engine::Recovery> recovery_;

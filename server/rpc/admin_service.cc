@@ -7,6 +7,7 @@
 #include "engine/engine_thread.h"
 #include "engine/limits.h"
 #include "engine/proto_time.h"
+#include "engine/refusal.h"
 #include "engine/statistics.h"
 #include "engine/work_catalog.h"
 #include "rpc/engine_query.h"
@@ -132,6 +133,13 @@ AdminService::Unary* AdminService::Drain(Context* /*context*/, const Bytes* requ
       [this](const auto& message, const auto& call) { BeginDrain(message, call); });
 }
 
+AdminService::Unary* AdminService::BackUp(Context* /*context*/, const Bytes* request,
+                                          Bytes* response) {
+  return ServeUnary<v1::BackUpRequest>(
+      request, response, parts_.calls,
+      [this](const auto& /*message*/, const auto& call) { MakeBackup(call); });
+}
+
 void AdminService::ShowServer(const Call& call) {
   struct Answer {
     engine::Statistics statistics;
@@ -213,6 +221,20 @@ void AdminService::Resize(const v1::ResizePoolRequest& request, const Call& call
     const auto bounds = BoundsOf(request, seen.pool);
     if (!bounds.ok()) return call->Refuse(bounds.status());
     parts_.server.engine->Tell(engine::ResizePool{*bounds, show});
+  });
+}
+
+void AdminService::MakeBackup(const Call& call) {
+  if (!parts_.server.back_up) {
+    return call->Refuse(engine::Refuse(
+        absl::StatusCode::kFailedPrecondition, "BACKUP_NOT_CONFIGURED",
+        "there are no backups: the server's configuration names no backup.directory, or it has a "
+        "store in memory"));
+  }
+  parts_.server.back_up([this, call](absl::StatusOr<v1::BackUpResponse> made) {
+    parts_.threads->replies.Post([call, made = std::move(made)] {
+      made.ok() ? call->Answer(*made) : call->Refuse(made.status());
+    });
   });
 }
 

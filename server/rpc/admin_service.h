@@ -18,7 +18,9 @@ using RawAdminService = v1::AdminService::WithRawCallbackMethod_GetServerInfo<
         v1::AdminService::WithRawCallbackMethod_PauseQueue<
             v1::AdminService::WithRawCallbackMethod_ResumeQueue<
                 v1::AdminService::WithRawCallbackMethod_ResizePool<
-                    v1::AdminService::WithRawCallbackMethod_Drain<v1::AdminService::Service>>>>>>;
+                    v1::AdminService::WithRawCallbackMethod_BackUp<
+                        v1::AdminService::WithRawCallbackMethod_Drain<
+                            v1::AdminService::Service>>>>>>>;
 
 // gRPC's threads call it; no method blocks.
 class AdminService final : public RawAdminService {
@@ -36,6 +38,7 @@ class AdminService final : public RawAdminService {
   Unary* ResumeQueue(Context* context, const Bytes* request, Bytes* response) override;
   Unary* ResizePool(Context* context, const Bytes* request, Bytes* response) override;
   Unary* Drain(Context* context, const Bytes* request, Bytes* response) override;
+  Unary* BackUp(Context* context, const Bytes* request, Bytes* response) override;
 
  private:
   using Call = std::shared_ptr<UnaryCall>;
@@ -45,6 +48,7 @@ class AdminService final : public RawAdminService {
   template <typename Response>
   void SetPaused(const std::string& queue, bool paused, const Call& call);
   void Resize(const v1::ResizePoolRequest& request, const Call& call);
+  void MakeBackup(const Call& call);
   void BeginDrain(const v1::DrainRequest& request, const Call& call);
 
   const ServiceParts& parts_;

@@ -6,6 +6,7 @@
 #include <functional>
 #include <string>
 
+#include "absl/status/statusor.h"
 #include "base/clock.h"
 #include "engine/limits.h"
 #include "engine/validation.h"
@@ -51,6 +52,9 @@ struct ServerParts {
   ServerInfo info;
   // Begins to drain and end the server; does not block.
   std::function<void(std::chrono::nanoseconds grace)> drain;
+  // Has a backup made, and calls `done` on any thread; does not block. Null: there are none.
+  using BackupDone = std::function<void(absl::StatusOr<v1::BackUpResponse>)>;
+  std::function<void(BackupDone done)> back_up;
 };
 
 // Threads that do what neither the engine's thread nor gRPC's few must wait for.

@@ -15,14 +15,14 @@ constexpr std::string_view kRocksDb = "rocksdb:";
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<engine::Store>> OpenStore(std::string_view url,
-                                                         StoreOptions options) {
-  if (url == "memory:") return std::make_unique<MemoryStore>();
+absl::StatusOr<OpenedStore> OpenStore(std::string_view url, StoreOptions options) {
+  if (url == "memory:") return OpenedStore{std::make_unique<MemoryStore>()};
   if (url.starts_with(kRocksDb) && url.size() > kRocksDb.size()) {
     ASSIGN_OR_RETURN(auto store,
                      RocksDbStore::Open(std::string(url.substr(kRocksDb.size())),
                                         {options.disk_reserve_bytes, std::move(options.failed)}));
-    return store;
+    BackupSource* const backups = store.get();
+    return OpenedStore{std::move(store), backups};
   }
   return absl::InvalidArgumentError(absl::StrCat("\"", absl::string_view(url.data(), url.size()),
                                                  "\" is no store: memory: or rocksdb:DIRECTORY"));

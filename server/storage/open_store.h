@@ -10,6 +10,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "engine/store.h"
+#include "storage/backup.h"
 
 namespace jobrunner::storage {
 
@@ -21,9 +22,14 @@ struct StoreOptions {
   std::function<void(const absl::Status&)> failed = {};
 };
 
+struct OpenedStore {
+  std::unique_ptr<engine::Store> store;
+  // The store as well; null when there are no backups of it.
+  BackupSource* backups = nullptr;
+};
+
 // "memory:", or "rocksdb:DIRECTORY". INVALID_ARGUMENT for anything else; for rocksdb, the errors of
 // RocksDbStore::Open. Blocks until the store can be recovered from.
-absl::StatusOr<std::unique_ptr<engine::Store>> OpenStore(std::string_view url,
-                                                         StoreOptions options);
+absl::StatusOr<OpenedStore> OpenStore(std::string_view url, StoreOptions options);
 
 }  // namespace jobrunner::storage

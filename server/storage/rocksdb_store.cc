@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/status_macros.h"
+#include "engine/refusal.h"
 #include "storage/record_codec.h"
 
 namespace jobrunner::storage {
@@ -36,10 +37,12 @@ RocksDbStore::RocksDbStore(std::unique_ptr<StoreDirectory> directory, OpenDataba
       cache_(kLogCacheBytes),
       writer_(database_.get(), mark_.get(), &cache_, std::move(failed)),
       reader_(database_.get(), &cache_),
+      backup_(database_.get()),
       reads_(kReadThreads),
+      backups_(1),
       committer_(&writer_) {}
 
-RocksDbStore::~RocksDbStore() = default;
+RocksDbStore::~RocksDbStore() { backup_.Stop(); }
 
 absl::StatusOr<engine::Recovery> RocksDbStore::Recover() {
   engine::Recovery recovery;
@@ -113,6 +116,19 @@ void RocksDbStore::FindRequest(std::string_view request_id, RequestDone done) {
 
 void RocksDbStore::FindExpired(base::WallTime now, int32_t max, ExpiredDone done) {
   reads_.Run([this, now, max, done = std::move(done)] { done(reader_.FindExpired(now, max)); });
+}
+
+void RocksDbStore::BackUp(std::string directory, int32_t keep, BackupDone done) {
+  // Two at a time in one directory would spoil it.
+  if (backing_up_.exchange(true)) {
+    done(engine::Refuse(absl::StatusCode::kAborted, "BACKUP_RUNS", "another backup is being made"));
+    return;
+  }
+  backups_.Run([this, directory = std::move(directory), keep, done = std::move(done)] {
+    auto made = backup_.Make(directory, keep);
+    backing_up_ = false;
+    done(std::move(made));
+  });
 }
 
 }  // namespace jobrunner::storage

@@ -14,10 +14,12 @@
 #include "absl/status/statusor.h"
 #include "engine/store.h"
 #include "rocksdb/db.h"
+#include "storage/backup.h"
 #include "storage/committer.h"
 #include "storage/disk_room.h"
 #include "storage/log_cache.h"
 #include "storage/read_pool.h"
+#include "storage/rocksdb_backup.h"
 #include "storage/rocksdb_open.h"
 #include "storage/rocksdb_reader.h"
 #include "storage/rocksdb_writer.h"
@@ -37,14 +39,15 @@ struct RocksDbOptions {
 
 // The store of one server, embedded: RocksDB in a directory. keys.h and record.proto have what is
 // in it. One thread writes, two read; what is held in memory is bounded. Thread-safe.
-class RocksDbStore final : public engine::Store {
+class RocksDbStore final : public engine::Store, public BackupSource {
  public:
   // Makes the store unless it is there. Blocks: reads what RocksDB has not sorted in yet. The
   // errors of StoreDirectory::Take; FAILED_PRECONDITION for a format that is newer than this
   // program, DATA_LOSS for a store that is damaged.
   static absl::StatusOr<std::unique_ptr<RocksDbStore>> Open(std::string directory,
                                                             RocksDbOptions options);
-  // Blocks until all commits are stored and all reads answered.
+  // Blocks until all commits are stored and all reads answered. A backup that is being made is
+  // not waited for.
   ~RocksDbStore() override;
 
   bool durable() const override { return true; }
@@ -61,6 +64,7 @@ class RocksDbStore final : public engine::Store {
   // Answers before it returns when no disk is needed to know.
   void FindRequest(std::string_view request_id, RequestDone done) override;
   void FindExpired(base::WallTime now, int32_t max, ExpiredDone done) override;
+  void BackUp(std::string directory, int32_t keep, BackupDone done) override;
 
  private:
   using Failed = std::function<void(const absl::Status&)>;
@@ -80,8 +84,12 @@ class RocksDbStore final : public engine::Store {
   LogCache cache_;
   RocksDbWriter writer_;
   const RocksDbReader reader_;
+  RocksDbBackup backup_;
+  std::atomic<bool> backing_up_ = false;
   // Last, so that they end first.
   ReadPool reads_;
+  // One thread, for what takes minutes.
+  ReadPool backups_;
   Committer committer_;
 };
 

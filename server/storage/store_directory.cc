@@ -13,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "base/status_macros.h"
+#include "storage/sync_directory.h"
 
 namespace jobrunner::storage {
 namespace {
@@ -23,19 +24,9 @@ constexpr mode_t kPrivate = 0700;
 
 absl::Status SystemError(absl::string_view what) { return absl::ErrnoToStatus(errno, what); }
 
-// A new directory is there for good once the directory that it lies in is synced.
-absl::Status SyncDirectory(const std::string& path) {
-  const int fd = open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0) return SystemError(absl::StrCat("opening ", path));
-  const bool synced = fsync(fd) == 0;
-  const absl::Status status =
-      synced ? absl::OkStatus() : SystemError(absl::StrCat("syncing ", path));
-  close(fd);
-  return status;
-}
-
 absl::Status MakeDirectory(const std::string& path) {
   if (mkdir(path.c_str(), kPrivate) == 0) {
+    // It is there for good once the directory that it lies in is synced.
     return SyncDirectory(fs::absolute(path).parent_path().string());
   }
   if (errno != EEXIST) return SystemError(absl::StrCat("making the directory ", path));
@@ -91,22 +82,35 @@ absl::Status WriteOwner(int fd) {
   return written ? absl::OkStatus() : SystemError("writing the store's file OWNER");
 }
 
+absl::Status Lock(const std::string& path, int fd, int kind) {
+  if (flock(fd, kind | LOCK_NB) == 0) return absl::OkStatus();
+  if (errno != EWOULDBLOCK) return SystemError(absl::StrCat("locking ", path, "/OWNER"));
+  const std::string owner = ReadOwner(fd);
+  return absl::FailedPreconditionError(
+      absl::StrCat("the store ", path, " is held by ", absl::StripTrailingAsciiWhitespace(owner),
+                   "; one process at a time serves from it, and none while others read it"));
+}
+
 // The descriptor that holds the lock.
 absl::StatusOr<int> LockOwner(const std::string& path) {
   const std::string file = path + "/OWNER";
   const int fd = open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (fd < 0) return SystemError(absl::StrCat("opening ", file));
-  absl::Status status;
-  if (flock(fd, LOCK_EX | LOCK_NB) == 0) {
-    status = WriteOwner(fd);
-  } else if (errno == EWOULDBLOCK) {
-    const std::string owner = ReadOwner(fd);
-    status = absl::FailedPreconditionError(absl::StrCat("the store ", path, " is held by ",
-                                                        absl::StripTrailingAsciiWhitespace(owner),
-                                                        "; one process at a time serves from it"));
-  } else {
-    status = SystemError(absl::StrCat("locking ", file));
-  }
+  absl::Status status = Lock(path, fd, LOCK_EX);
+  if (status.ok()) status = WriteOwner(fd);
+  if (status.ok()) return fd;
+  close(fd);
+  return status;
+}
+
+// The same for one of those who read, who say nothing of themselves. −1 where the file is missing,
+// as in a copy of a database: nobody has that.
+absl::StatusOr<int> LockOwnerToRead(const std::string& path) {
+  const std::string file = path + "/OWNER";
+  const int fd = open(file.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0 && errno == ENOENT) return -1;
+  if (fd < 0) return SystemError(absl::StrCat("opening ", file));
+  const absl::Status status = Lock(path, fd, LOCK_SH);
   if (status.ok()) return fd;
   close(fd);
   return status;
@@ -124,9 +128,23 @@ absl::StatusOr<std::unique_ptr<StoreDirectory>> StoreDirectory::Take(std::string
   return held;
 }
 
+absl::StatusOr<std::unique_ptr<StoreDirectory>> StoreDirectory::TakeToRead(std::string path) {
+  std::error_code error;
+  if (!fs::is_directory(path + "/rocksdb", error)) {
+    return absl::NotFoundError(absl::StrCat(path, " has no store in it"));
+  }
+  ASSIGN_OR_RETURN(const int owner, LockOwnerToRead(path));
+  std::unique_ptr<StoreDirectory> held(new StoreDirectory(std::move(path), owner));
+  ASSIGN_OR_RETURN(held->is_new_, NeedsDatabase(held->database()));
+  if (!held->is_new_) return held;
+  return absl::NotFoundError(absl::StrCat(held->path(), " has no store in it"));
+}
+
 StoreDirectory::StoreDirectory(std::string path, int owner)
     : path_(std::move(path)), owner_(owner) {}
 
-StoreDirectory::~StoreDirectory() { close(owner_); }
+StoreDirectory::~StoreDirectory() {
+  if (owner_ >= 0) close(owner_);
+}
 
 }  // namespace jobrunner::storage

@@ -22,6 +22,9 @@ class StoreDirectory {
   // another process holds it, which the message names, or when it has something in it but is no
   // store; DATA_LOSS for a database that lacks its main file; otherwise what the system said.
   static absl::StatusOr<std::unique_ptr<StoreDirectory>> Take(std::string path);
+  // Holds a store that is there, and changes nothing in it; several may. FAILED_PRECONDITION when
+  // a process serves from it, NOT_FOUND when there is no store.
+  static absl::StatusOr<std::unique_ptr<StoreDirectory>> TakeToRead(std::string path);
   ~StoreDirectory();
   StoreDirectory(const StoreDirectory&) = delete;
   StoreDirectory& operator=(const StoreDirectory&) = delete;

@@ -9,6 +9,7 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/synchronization/notification.h"
 #include "gmock/gmock.h"
+#include "storage/store_writes.h"
 
 namespace jobrunner::storage {
 
@@ -86,48 +87,6 @@ std::vector<std::string> StoreConformance::ListAll(const engine::BatchFilter& fi
 void StoreConformance::Reopen() {
   store_.reset();
   store_ = GetParam()(directory_.path());
-}
-
-std::vector<engine::Write> StoreConformance::Whole(const Finished& finished) {
-  auto header = std::make_shared<engine::BatchHeader>();
-  header->id = finished.id;
-  header->request_id = finished.request_id;
-  header->fingerprint = "print of " + finished.request_id;
-  header->spec.set_queue(finished.queue);
-  for (const auto& [key, value] : finished.labels) (*header->spec.mutable_labels())[key] = value;
-  header->job_count = 1;
-  engine::Accepted accepted{header, {{0, 1, std::make_shared<const std::string>("job"), {}}}};
-  return {engine::Append{finished.id, accepted}, Start(finished.id), End(finished)};
-}
-
-engine::Write StoreConformance::Start(const std::string& batch_id) {
-  engine::Changed changed;
-  changed.time = At(1);
-  changed.changes = {{0, engine::JobTransition::kStart}};
-  return engine::Append{batch_id, std::move(changed)};
-}
-
-engine::Write StoreConformance::End(const Finished& finished) {
-  const bool succeeded = finished.state == v1::BATCH_STATE_SUCCEEDED;
-  engine::SegmentBuilder builder(1);
-  v1::Event event;
-  event.set_sequence(1);
-  event.mutable_result()->set_state(succeeded ? v1::JOB_STATE_SUCCEEDED : v1::JOB_STATE_FAILED);
-  builder.Add(event);
-  event.set_sequence(2);
-  event.mutable_batch_finished()->set_state(finished.state);
-  event.mutable_batch_finished()->set_succeeded(succeeded);
-  event.mutable_batch_finished()->set_failed(!succeeded);
-  builder.Add(event);
-  engine::Changed changed;
-  changed.time = At(2);
-  changed.changes = {{.index = 0,
-                      .transition = succeeded ? engine::JobTransition::kSucceed
-                                              : engine::JobTransition::kFailForGood,
-                      .result_sequence = 1}};
-  changed.segment = builder.Build();
-  changed.finish = engine::Finish{finished.state, At(2), At(finished.expire_time)};
-  return engine::Append{finished.id, std::move(changed)};
 }
 
 absl::StatusOr<std::string> StoreConformance::Load(const std::string& batch_id,

@@ -39,17 +39,6 @@ class StoreConformance : public testing::TestWithParam<MakeStore> {
   // Closes the store and opens it again.
   void Reopen();
 
-  // A finished batch of one job, as clients would describe it.
-  struct Finished {
-    std::string id;
-    std::string queue = "default";
-    v1::BatchState state = v1::BATCH_STATE_SUCCEEDED;
-    std::vector<std::pair<std::string, std::string>> labels = {};
-    std::string request_id = {};
-    int64_t expire_time = 0;
-  };
-  std::vector<engine::Write> Whole(const Finished& finished);
-
   // A batch with these shards' bytes, of one job each; an empty one was staged.
   static engine::Write Accept(const std::string& batch_id, const std::vector<std::string>& shards);
   // The shard of the job with this index is staged for a batch.
@@ -57,10 +46,6 @@ class StoreConformance : public testing::TestWithParam<MakeStore> {
   // So many events; their outputs are their sequences.
   static engine::Write Events(const std::string& batch_id, int64_t first, int64_t count,
                               bool finish = false);
-
-  // Its one job starts, and ends as the batch does.
-  static engine::Write Start(const std::string& batch_id);
-  static engine::Write End(const Finished& finished);
 
   // All sequences after `after`, read page by page of about `bytes_max`.
   std::vector<int64_t> ReadAll(const std::string& batch_id, int64_t after, int64_t bytes_max);
