@@ -23,7 +23,7 @@ void List(const std::vector<storage::Backup>& backups) {
 
 }  // namespace
 
-absl::Status RunRestore(const RestoreOptions& options) {
+absl::Status Restore(const RestoreOptions& options) {
   if (options.directory.empty()) {
     ASSIGN_OR_RETURN(const auto backups, storage::ListBackups(options.backups));
     List(backups);

@@ -20,6 +20,6 @@ struct RestoreOptions {
 
 // Says on standard output what was done, or which backups there are, a line each; faults of a
 // backup go to standard error. The errors of ListBackups and Restore.
-absl::Status RunRestore(const RestoreOptions& options);
+absl::Status Restore(const RestoreOptions& options);
 
 }  // namespace jobrunner::offline

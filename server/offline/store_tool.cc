@@ -33,7 +33,7 @@ int RunInspect(const InspectOptions& options) {
 }
 
 int RunRestore(const RestoreOptions& options) {
-  const absl::Status restored = offline::RunRestore(options);
+  const absl::Status restored = Restore(options);
   return restored.ok() ? kDone : Refuse("restore", restored);
 }
 

@@ -65,17 +65,19 @@ class BackupRun(CrashRun):
 
     def read_all(self, batches):
         """A reader from the beginning of each log to its end."""
+        plans = self.plans_of(batches)
         calls = Calls("restored", self.stubs, self.address, History(self.directory, "restored"))
         for batch in batches:
             calls.read(batch, "restored")
         # The copy knows the requests that made them.
-        for plan in self.plans_of(batches):
+        for plan in plans:
             calls.submit(plan)
         calls.close()
 
     def plans_of(self, batches):
         plans = {plan.request_id: plan for client in self.clients
                  for plan in getattr(client, "plans", ())}
+        self.history.file.flush()
         made = {entry["request"] for entry in read_histories(self.directory)
                 if entry["what"] == "ok" and entry["op"] == "submit" and entry["batch"] in batches}
         return [plans[request] for request in sorted(made & set(plans))]

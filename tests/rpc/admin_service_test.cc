@@ -1,6 +1,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <memory>
+#include <thread>
+#include <utility>
+
+#include "absl/synchronization/notification.h"
 #include "rpc/served.h"
 
 namespace jobrunner::rpc {
@@ -153,6 +158,54 @@ TEST_F(Admin, ADrainIsBegunAndAnswered) {
   request.mutable_grace_period()->set_seconds(7);
   EXPECT_TRUE(Call(&v1::AdminService::Stub::Drain, request, &response).ok());
   EXPECT_EQ(served_.AwaitDrainCall(), std::chrono::seconds(7));
+}
+
+TEST_F(Admin, ABackupIsRefusedWhereThereAreNone) {
+  v1::BackUpResponse response;
+  const grpc::Status status = Call(&v1::AdminService::Stub::BackUp, v1::BackUpRequest(), &response);
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::FAILED_PRECONDITION);
+  EXPECT_THAT(status.error_message(), testing::HasSubstr("backup.directory"));
+}
+
+TEST(Backups, AreAnsweredWhenTheyAreMade) {
+  ServerParts::BackupDone done;
+  absl::Notification asked;
+  ServedOptions options;
+  options.back_up = [&](ServerParts::BackupDone given) {
+    done = std::move(given);
+    asked.Notify();
+  };
+  Served served(options);
+  std::thread store([&] {
+    asked.WaitForNotification();
+    v1::BackUpResponse made;
+    made.set_number(7);
+    done(made);
+  });
+  grpc::ClientContext context;
+  v1::BackUpResponse response;
+  EXPECT_TRUE(served.admin().BackUp(&context, {}, &response).ok());
+  EXPECT_EQ(response.number(), 7);
+  store.join();
+}
+
+TEST(Backups, ThatAreStillBeingMadeHoldNoServerUp) {
+  ServerParts::BackupDone done;
+  absl::Notification asked;
+  ServedOptions options;
+  options.back_up = [&](ServerParts::BackupDone given) {
+    done = std::move(given);
+    asked.Notify();
+  };
+  auto served = std::make_unique<Served>(options);
+  std::thread caller([stub = v1::AdminService::NewStub(served->Connect())] {
+    grpc::ClientContext context;
+    v1::BackUpResponse response;
+    EXPECT_FALSE(stub->BackUp(&context, {}, &response).ok());
+  });
+  asked.WaitForNotification();
+  served.reset();
+  caller.join();
 }
 
 TEST_F(Admin, ADrainHasTheConfiguredGraceUnlessItSaysOtherwise) {

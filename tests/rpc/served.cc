@@ -55,12 +55,12 @@ workers::CommandCatalog Served::MakeCommands(bool allow_any) {
 }
 
 void Served::OpenStore(const ServedOptions& options) {
-  auto store = storage::OpenStore(
+  auto opened = storage::OpenStore(
       options.store,
       {.disk_reserve_bytes = options.disk_reserve_bytes,
        .failed = [this, may = options.store_may_fail](const absl::Status&) { StoreFailed(may); }});
-  JOBRUNNER_CHECK(store.ok());
-  store_ = *std::move(store);
+  JOBRUNNER_CHECK(opened.ok());
+  store_ = std::move(opened->store);
   if (options.front) store_ = options.front(std::move(store_));
 }
 
@@ -122,6 +122,7 @@ ServerParts Served::MakeParts(const ServedOptions& options) {
     absl::MutexLock lock(&mutex_);
     drain_calls_.push_back(grace);
   };
+  parts.back_up = options.back_up;
   return parts;
 }
 

@@ -76,6 +76,8 @@ struct ServedOptions {
   bool allow_any_command = false;
   int64_t request_bytes_max = engine::kRequestBytesDefault;
   Keepalive keepalive;
+  // Null: no backups.
+  std::function<void(ServerParts::BackupDone)> back_up;
   // The server's wall clock is this much ahead.
   std::chrono::seconds wall_ahead{0};
 };
