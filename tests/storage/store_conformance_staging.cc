@@ -2,6 +2,7 @@
 
 #include "gmock/gmock.h"
 #include "storage/store_conformance.h"
+#include "storage/store_writes.h"
 
 namespace jobrunner::storage {
 namespace {
