@@ -22,7 +22,8 @@ thread_local bool has_failed = false;
 }  // namespace
 
 // The whole program's, since there is no other way: they do as the library's unless told otherwise.
-void* operator new(std::size_t size) {
+// Inlined, gcc would take them for a mismatch.
+[[gnu::noinline]] void* operator new(std::size_t size) {
   if (until_failure > 0 && --until_failure == 0) {
     has_failed = true;
     throw std::bad_alloc();
@@ -30,8 +31,10 @@ void* operator new(std::size_t size) {
   if (void* const memory = std::malloc(size > 0 ? size : 1)) return memory;
   throw std::bad_alloc();
 }
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t /*size*/) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory, std::size_t /*size*/) noexcept {
+  std::free(memory);
+}
 
 namespace jobrunner::engine {
 namespace {
