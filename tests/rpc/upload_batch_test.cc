@@ -100,7 +100,7 @@ class UploadBatch : public OverEachStore {
     if (!durable()) return;
     const auto store = storage::OpenStore(OnStore().store, {});
     ASSERT_TRUE(store.ok()) << store.status();
-    EXPECT_EQ((*store)->Recover()->staged_dropped, 0);
+    EXPECT_EQ(store->store->Recover()->staged_dropped, 0);
   }
 
   std::optional<Served> served_;
