@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cerrno>
+#include <filesystem>
 
 // The functions themselves, so that nothing is linked.
 #define XXH_INLINE_ALL
@@ -14,6 +15,7 @@
 #include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
+#include "storage/sync_directory.h"
 
 namespace jobrunner::storage {
 
@@ -66,7 +68,9 @@ absl::Status MakeFile(const std::string& path, int fd) {
   std::array<uint64_t, kSlots * kFields> fields{};
   for (size_t slot = 0; slot < kSlots; ++slot) fields[slot * kFields + 2] = CheckOf({});
   const bool made = pwrite(fd, fields.data(), kFileBytes, 0) == kFileBytes && fsync(fd) == 0;
-  return made ? absl::OkStatus() : SystemError(path);
+  if (!made) return SystemError(path);
+  // Its name too, or the machine's death would take the file away.
+  return SyncDirectory(std::filesystem::path(path).parent_path().string());
 }
 
 absl::StatusOr<SyncMark::Value> ReadFrom(const std::string& path, int fd) {

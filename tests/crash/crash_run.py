@@ -11,6 +11,8 @@ import tempfile
 import threading
 import time
 
+import grpc
+
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "e2e"))
 # pylint: disable=wrong-import-position
 from calls import Address, Calls
@@ -76,6 +78,10 @@ class CrashRun:
     def store(self):
         return os.path.join(self.disk.path if self.disk else self.directory, "store")
 
+    @property
+    def backups(self):
+        return os.path.join(self.disk.path if self.disk else self.directory, "backups")
+
     def _launch(self):
         self.lives += 1
         self.history.write("life", began=time.time())
@@ -87,7 +93,7 @@ class CrashRun:
         path = os.path.join(self.directory, "config.json")
         with open(path, "w", encoding="utf-8") as file:
             json.dump({"listen": "127.0.0.1:0", "store": "rocksdb:" + self.store,
-                       "workers": {"max": 8},
+                       "backup": {"directory": self.backups}, "workers": {"max": 8},
                        "commands": {"allow_any": True, "env": {LIFE_VARIABLE: str(self.lives)}},
                        "log": {"level": "warning", "file": os.path.join(self.directory, "log")}},
                       file)
@@ -109,6 +115,16 @@ class CrashRun:
         self.start_seconds.append(time.monotonic() - began)
         self.address.set(self.server.address)
         return True
+
+    def back_up(self):
+        """Whether the server lives to say that a backup was made."""
+        try:
+            self._admin().BackUp(self.stubs["admin_service_pb2"].BackUpRequest(), timeout=60)
+            return True
+        except grpc.RpcError as error:
+            if error.code() != grpc.StatusCode.UNAVAILABLE:
+                raise
+            return False
 
     def _admin(self):
         return self.stubs["admin_service_pb2_grpc"].AdminServiceStub(self.server.channel)

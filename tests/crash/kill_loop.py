@@ -10,6 +10,7 @@ Prints its seed; --seed gives the same work and the same moments again (not the 
 are real processes)."""
 
 import argparse
+import os
 import sys
 import time
 
@@ -25,6 +26,9 @@ REASONS = ("BATCH_TIMEOUT", "START_TIMEOUT", "TOTAL_TIMEOUT", "ATTEMPT_TIMEOUT",
            "SERVER_SHUTDOWN")
 LONG_RUN_KILLS = 50
 
+# The store's file by which a start sees that the end of its log is missing.
+MARK = "SYNCED"
+
 
 def kill_again_and_again(run, kills):
     """Returns what is wrong."""
@@ -36,6 +40,8 @@ def kill_again_and_again(run, kills):
         run.kill_server()
         if run.disk:
             lost += run.disk.lose_power(random_tail(run.random))
+            if not os.path.exists(os.path.join(run.store, MARK)):
+                raise AssertionError(f"{MARK} went with the power")
         run.start_server()
     faults = run.finish()
     if kills and not any(client.calls.resumed for client in run.clients):

@@ -13,6 +13,7 @@ class KillPoint:
     """Which calls, as lossy_disk/control.h says it."""
 
     calls: int
+    path_begin: str = ""
     path_end: str = ""
     thread: str = ""
     pattern: bytes = b""
@@ -25,6 +26,7 @@ def arm(control, point, passing):
     control.fired_at = b""
     control.calls = point.calls
     control.countdown = passing
+    control.path_begin = point.path_begin.encode()
     control.path_end = point.path_end.encode()
     control.thread = point.thread.encode()
     control.pattern_size = len(point.pattern)

@@ -42,7 +42,9 @@ BACKGROUND = {
     "compaction written": KillPoint(WRITTEN | SYNCED, path_end=".sst", thread=COMPACTION),
     "compacted, the old removed": KillPoint(UNLINKED, path_end=".sst"),
 }
-POINTS = {**SERVING, **STARTING, **BACKGROUND}
+# While it makes a backup, which the test asks for.
+BACKING_UP = {"backing up": KillPoint(ANY, path_begin="backups/")}
+POINTS = {**SERVING, **STARTING, **BACKGROUND, **BACKING_UP}
 
 # How long a point in the background is awaited, and in how many starts.
 BACKGROUND_SECONDS = 0.5
@@ -63,6 +65,8 @@ class KillAtPoints:
         """Brings the server to its end at the point, and starts another."""
         if name in SERVING:
             self.kill_serving(name)
+        elif name in BACKING_UP:
+            self.kill_backing_up(name)
         else:
             for _ in range(STARTS_MAX):
                 self.run.kill_server()
@@ -85,6 +89,14 @@ class KillAtPoints:
             self.run.await_death()
         except AssertionError as alive:
             raise AssertionError(f"\"{name}\" does not come") from alive
+        self.count(name)
+
+    def kill_backing_up(self, name):
+        """In the first backup, or a later one."""
+        arm(self.control, BACKING_UP[name], self.run.random.randrange(1, 40))
+        while self.run.back_up():
+            pass
+        self.run.await_death()
         self.count(name)
 
     def kill_started(self, name):
@@ -122,7 +134,11 @@ def kill_at_points(run, names, times):
     for _ in range(times):
         for name in names:
             killer.kill_at(name)
+    # What was left of backups does not stand in the way of the next one.
+    made = run.back_up()
     faults = run.finish()
+    if not made:
+        faults.append("no backup can be made")
     for name in names:
         print(f"{killer.reached[name]} times: {name}")
         if killer.reached[name] != times:

@@ -16,10 +16,11 @@ class Control(ctypes.Structure):
     """The bytes of lossy_disk/control.h."""
 
     _fields_ = [("armed", ctypes.c_uint32), ("calls", ctypes.c_uint32),
-                ("countdown", ctypes.c_int32), ("path_end", ctypes.c_char * 32),
-                ("thread", ctypes.c_char * 16), ("pattern_size", ctypes.c_uint32),
-                ("pattern", ctypes.c_uint8 * 32), ("fired", ctypes.c_uint32),
-                ("file_calls", ctypes.c_uint32), ("fired_at", ctypes.c_char * 256)]
+                ("countdown", ctypes.c_int32), ("path_begin", ctypes.c_char * 32),
+                ("path_end", ctypes.c_char * 32), ("thread", ctypes.c_char * 16),
+                ("pattern_size", ctypes.c_uint32), ("pattern", ctypes.c_uint8 * 32),
+                ("fired", ctypes.c_uint32), ("file_calls", ctypes.c_uint32),
+                ("fired_at", ctypes.c_char * 256)]
 
 
 @dataclasses.dataclass

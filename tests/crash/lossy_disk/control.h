@@ -24,7 +24,7 @@ enum Call : uint32_t {
   kSent = 128,
 };
 
-// The bytes of a file that both have mapped. kill_points.py has the same layout; all of it is zero
+// The bytes of a file that both have mapped. lossy_disk.py has the same layout; all of it is zero
 // in the beginning.
 struct Control {
   // By the test. While it is not 0 the calls that meet all that follows are counted down.
@@ -33,7 +33,8 @@ struct Control {
   uint32_t calls;
   // The process dies at the one that makes it 0.
   std::atomic<int32_t> countdown;
-  // What the file's name ends with.
+  // What the file's path, from the watched directory on, begins and ends with.
+  std::array<char, 32> path_begin;
   std::array<char, 32> path_end;
   // What the thread's name begins with.
   std::array<char, 16> thread;
@@ -47,6 +48,6 @@ struct Control {
   std::atomic<uint32_t> file_calls;
   std::array<char, 256> fired_at;
 };
-static_assert(sizeof(Control) == 360);
+static_assert(sizeof(Control) == 392);
 
 }  // namespace jobrunner::crash

@@ -76,7 +76,9 @@ bool KillPoint::IsSet(Call call) const {
 }
 
 bool KillPoint::Counts(std::string_view file) const {
-  if (!file.ends_with(Text(control_->path_end))) return false;
+  if (!file.starts_with(Text(control_->path_begin)) || !file.ends_with(Text(control_->path_end))) {
+    return false;
+  }
   std::array<char, 16> name{};
   return ThreadName(&name).starts_with(Text(control_->thread));
 }
