@@ -184,7 +184,9 @@ void World::PerformStops(const std::vector<engine::StopOrder>& stops) {
     auto live = live_.find(stop.token.number);
     if (live != live_.end()) {
       const bool asked_for = !live->second.stop_asked && !draining();
-      if (asked_for && Fires(Fault::kStopSwallowed)) continue;
+      if (asked_for && Fires(Fault::kStopSwallowed)) never_stopped_ = stop.token.number;
+      // Nor by a second order, which may come in the same Step.
+      if (never_stopped_ == stop.token.number) continue;
       live->second.stop_asked = true;
       executor_.Stop(stop);
       continue;

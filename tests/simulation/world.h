@@ -190,6 +190,8 @@ class World {
   size_t stagings_done_ = 0;
   CancelMoments cancel_moments_;
   bool fault_fired_ = false;
+  // The attempt whose stops are swallowed.
+  uint64_t never_stopped_ = 0;
   int64_t fault_countdown_ = 0;
   // A durable store is looked through once a minute for ever, so that time never ends by itself.
   base::SteadyTime give_up_at_ = base::SteadyTime::max();
