@@ -14,6 +14,10 @@
 
 namespace jobrunner::engine {
 
+// A remote worker's session, or the server's own pool.
+using WorkerId = uint64_t;
+inline constexpr WorkerId kOwnPool = 0;
+
 // Names one attempt for ever: `number` never repeats in an epoch, and each start of a server has a
 // higher epoch. An outcome whose token is not that of a running attempt is refused. `slot` is where
 // the engine keeps the attempt, so that it is found without a search.
@@ -45,6 +49,8 @@ struct Assignment {
   base::WallTime wall_deadline = base::WallTime::max();
   // JobOptions.stream_output.
   bool stream_output = false;
+  // Where it is to run.
+  WorkerId at = kOwnPool;
 
   const v1::Job& job() const { return jobs->job(index); }
   std::string_view batch_id() const { return jobs->batch_id(); }
@@ -55,6 +61,8 @@ struct Assignment {
 struct StopOrder {
   AttemptToken token;
   std::chrono::nanoseconds grace{0};
+  // Where it runs.
+  WorkerId at = kOwnPool;
 };
 
 // What only commands have.

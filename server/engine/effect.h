@@ -11,6 +11,7 @@
 #include "engine/attempt.h"
 #include "engine/batch_header.h"
 #include "engine/executor.h"
+#include "engine/remote_workers.h"
 #include "engine/store.h"
 
 namespace jobrunner::engine {
@@ -52,8 +53,10 @@ struct Effects {
   std::vector<Notice> notices;
   // Bound answers, to be called.
   std::vector<std::function<void()>> replies;
+  // Of the server's own pool.
   std::vector<StopOrder> stops;
   std::vector<Assignment> starts;
+  RemoteOrders remote;
   std::optional<PoolBounds> resize;
   std::vector<LoadShard> loads;
   std::optional<FindExpired> find_expired;

@@ -13,6 +13,7 @@
 #include "engine/attempt.h"
 #include "engine/executor.h"
 #include "engine/queue_settings.h"
+#include "engine/remote_workers.h"
 #include "engine/store.h"
 #include "engine/submission.h"
 
@@ -106,6 +107,7 @@ struct ShardLoaded {
 
 using Input = std::variant<Submit, Outcome, std::vector<Outcome>, Committed, Cancel, ShardLoaded,
                            OutputChunk, ProgressReport, SlotReturned, Query, DisconnectWatch,
-                           PauseQueue, ResizePool, ReconfigureQueues, Drain, Delete, FoundExpired>;
+                           PauseQueue, ResizePool, ReconfigureQueues, Drain, Delete, FoundExpired,
+                           WorkerJoin, WorkerResize, WorkerAnswer, WorkerLeaving, WorkerGone>;
 
 }  // namespace jobrunner::engine
