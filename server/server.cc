@@ -97,7 +97,8 @@ absl::Status Server::LoadCatalog() {
   handlers_ = std::make_unique<workers::HandlerRegistry>();
   ASSIGN_OR_RETURN(auto commands, workers::CommandCatalog::Load(config_.commands()));
   commands_ = std::make_unique<workers::CommandCatalog>(std::move(commands));
-  catalog_ = std::make_unique<workers::LocalCatalog>(handlers_.get(), commands_.get());
+  catalog_ = std::make_unique<workers::LocalCatalog>(handlers_.get(), commands_.get(),
+                                                     workers::LocalCatalog::RemoteHandlers::kAny);
   return absl::OkStatus();
 }
 
@@ -142,6 +143,9 @@ void Server::MakeEngine() {
   options.seed = base::RandomSeed();
   options.epoch = recovery_->epoch;
   options.durable = store_->durable();
+  const std::vector<std::string> own = handlers_->Names();
+  options.own_handlers =
+      std::make_shared<const std::set<std::string>>(own.begin(), own.end());
   engine_ = std::make_unique<engine::EngineThread>(std::move(options), std::move(parts));
 }
 
@@ -151,7 +155,7 @@ absl::Status Server::StartPool() {
   ASSIGN_OR_RETURN(pool_, workers::WorkerPool::Create(PoolBoundsOf(config_.workers()), environment,
                                                       engine_.get()));
   RaiseDescriptorLimit(config_.workers().max(), logger_);
-  engine_->Start(pool_.get(), std::move(recovery_->unfinished));
+  engine_->Start(pool_.get(), nullptr, std::move(recovery_->unfinished));
   recovery_.reset();
   return absl::OkStatus();
 }

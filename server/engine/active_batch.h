@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -14,6 +15,7 @@
 #include "base/clock.h"
 #include "engine/batch.h"
 #include "engine/deadlines.h"
+#include "engine/fleet.h"
 #include "engine/job_options.h"
 #include "engine/ready_queue.h"
 #include "engine/segment.h"
@@ -22,6 +24,18 @@
 namespace jobrunner::engine {
 
 struct QueueState;
+
+// What jobs of a batch need to run, and the batch's turn for it.
+struct BatchNeed {
+  BatchNeed(Capability* capability, ActiveBatch* batch, ReadyQueue::Lane* lane,
+            const std::string& fairness_key, int32_t priority)
+      : capability(capability), turn(batch, lane, fairness_key, priority) {}
+
+  Capability* const capability;
+  ReadyQueue::Entry turn;
+  // Jobs that need it, and were passed over while others started; since when they are ready.
+  std::deque<std::pair<int32_t, base::SteadyTime>> passed_over;
+};
 
 // What is known of a shard beside the fold.
 struct ShardRun {
@@ -62,7 +76,10 @@ struct ActiveBatch {
   std::set<uint32_t> fresh_shards;
   // Jobs that are ready again (retried, put back, delayed), and since when; these go first.
   std::deque<std::pair<int32_t, base::SteadyTime>> again;
-  std::optional<ReadyQueue::Entry> turn;
+  // One for most batches. In turn its jobs are looked at in order; one that needs something else is
+  // passed over, up to kPassedOverMax of them.
+  std::vector<std::unique_ptr<BatchNeed>> needs;
+  int32_t passed_over = 0;
   // The shard of its next job is being loaded.
   bool waits_for_shard = false;
   // Slots of its running attempts.
@@ -71,6 +88,20 @@ struct ActiveBatch {
   // Jobs that an earlier server had running when it ended: RUNNING in the fold, and lost. Nothing
   // of the batch starts before they are settled, so that it never runs more than it may.
   std::set<int32_t> lost;
+  // Jobs that remote workers had running when an earlier server ended: RUNNING in the fold. Either
+  // the worker comes back in time and claims one, or they are lost.
+  std::set<int32_t> unclaimed;
+  struct Claimed {
+    WorkerId worker;
+    AttemptToken held;
+  };
+  // Claimed, while their shards are being loaded.
+  std::map<int32_t, Claimed> claimed;
+
+  // Its jobs that run, as far as its limits go.
+  int32_t running() const {
+    return static_cast<int32_t>(running_slots.size() + unclaimed.size() + claimed.size());
+  }
 
   // Shards whose waiting jobs are to be looked at: some of them are to end.
   std::set<uint32_t> attention;

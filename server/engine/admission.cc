@@ -70,6 +70,10 @@ absl::Status Engine::State::CheckAdmission(const Submission& submission) const {
                   absl::StrCat("the store is slow: ", journal_.uncommitted_bytes(),
                                " bytes wait for it, and it takes ", kUncommittedBytesMax));
   }
+  if (static_cast<int32_t>(submission.needs.size()) > kNeedsMax) {
+    return Refuse(StatusCode::kInvalidArgument, "INVALID_ARGUMENT",
+                  absl::StrCat("batch.jobs: call more than ", kNeedsMax, " different handlers"));
+  }
   const std::string& name =
       submission.spec.queue().empty() ? kDefaultQueue : submission.spec.queue();
   auto found = queues_.find(name);
@@ -119,7 +123,7 @@ void Engine::State::Enlist(ActiveBatch& active, QueueState& queue) {
   const BatchHeader& header = active.batch.header();
   active.defaults = Overlay(EffectiveOptions(), header.defaults);
   active.queue = &queue;
-  active.turn.emplace(&active, queue.lane, header.spec.fairness_key(), header.spec.priority());
+  AddNeeds(active, queue);
   if (header.deadline != base::WallTime::max()) {
     active.ends_at = Later(active.accepted_at, header.deadline - header.create_time);
     active.deadline = deadlines_.Set(active.ends_at, Deadlines::BatchDeadline{&active});
@@ -128,6 +132,24 @@ void Engine::State::Enlist(ActiveBatch& active, QueueState& queue) {
   queue.unfinished += active.batch.unfinished();
   unfinished_ += active.batch.unfinished();
   ++batches_running_;
+}
+
+void Engine::State::AddNeeds(ActiveBatch& active, QueueState& queue) {
+  const BatchHeader& header = active.batch.header();
+  const auto add = [&](std::string_view need) {
+    Capability& capability = CapabilityFor(need);
+    const bool known = std::any_of(active.needs.begin(), active.needs.end(), [&](const auto& one) {
+      return one->capability == &capability;
+    });
+    if (known) return;
+    ++capability.batches;
+    ReadyQueue::Lane* const lane = capability.ready.LaneOf(queue.settings.name);
+    capability.ready.SetOpen(lane, queue.open);
+    active.needs.push_back(std::make_unique<BatchNeed>(
+        &capability, &active, lane, header.spec.fairness_key(), header.spec.priority()));
+  };
+  if (header.needs.empty()) add("");
+  for (const std::string& need : header.needs) add(need);
 }
 
 std::shared_ptr<const BatchHeader> Engine::State::MakeHeader(Submission& submission,
@@ -139,6 +161,7 @@ std::shared_ptr<const BatchHeader> Engine::State::MakeHeader(Submission& submiss
   header->spec = std::move(submission.spec);
   header->defaults = MergeOptions(header->spec.job_defaults(), queue.settings.job_defaults);
   header->job_count = submission.job_count;
+  header->needs = std::move(submission.needs);
   header->create_time = now_.wall;
   header->bound_to_call = submission.bound_to_call;
 
@@ -196,7 +219,7 @@ void Engine::State::AddQueue(QueueSettings settings) {
   auto& queue = queues_[settings.name];
   if (queue == nullptr) {
     queue = std::make_unique<QueueState>();
-    queue->lane = ready_.LaneOf(settings.name);
+    queue->lane = own_.ready.LaneOf(settings.name);
   }
   queue->listed = true;
   queue->settings = std::move(settings);

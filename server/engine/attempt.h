@@ -95,6 +95,8 @@ struct Outcome {
   AttemptToken token;
   // "worker 3" is worker 3; 0: not known.
   int32_t worker = 0;
+  // Who reports it.
+  WorkerId at = kOwnPool;
   // The work ignored its stop past the grace and still holds its slot: SlotReturned follows when it
   // gives it back.
   bool abandoned = false;

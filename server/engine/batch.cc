@@ -46,10 +46,14 @@ void Batch::Apply(const JobChange& change, base::WallTime time) {
   const size_t shard = ShardOf(change.index);
   Packed& job = Touch(change.index);
   last_time_ = std::max(last_time_, time);
+  if (job.state == v1::JOB_STATE_RUNNING && !remote_.empty()) remote_.erase(change.index);
   switch (change.transition) {
     case JobTransition::kStart:
       ++job.attempts;
       job.started = 1;
+      if (change.remote_number != 0) {
+        remote_[change.index] = {change.remote_epoch, change.remote_number, time};
+      }
       Move(job, v1::JOB_STATE_RUNNING);
       break;
     case JobTransition::kSucceed:
@@ -166,6 +170,12 @@ v1::JobState Batch::StateSeen(int32_t index) const {
 std::optional<Batch::Waiting> Batch::WaitingOf(int32_t index) const {
   auto found = waiting_.find(index);
   if (found == waiting_.end()) return std::nullopt;
+  return found->second;
+}
+
+std::optional<Batch::Remote> Batch::RemoteOf(int32_t index) const {
+  auto found = remote_.find(index);
+  if (found == remote_.end()) return std::nullopt;
   return found->second;
 }
 

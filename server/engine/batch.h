@@ -73,6 +73,13 @@ class Batch {
     base::WallTime until;
   };
   std::optional<Waiting> WaitingOf(int32_t index) const;
+  // Of a job that runs at a remote worker: its token's, and when it was started.
+  struct Remote {
+    uint32_t epoch = 0;
+    uint64_t number = 0;
+    base::WallTime start_time;
+  };
+  std::optional<Remote> RemoteOf(int32_t index) const;
 
   v1::BatchState state() const { return state_; }
   bool finished() const { return state_ != v1::BATCH_STATE_RUNNING; }
@@ -126,6 +133,7 @@ class Batch {
   std::vector<int32_t> unfinished_in_shard_;
   std::array<int64_t, v1::JobState_ARRAYSIZE> counts_{};
   absl::flat_hash_map<int32_t, Waiting> waiting_;
+  absl::flat_hash_map<int32_t, Remote> remote_;
   absl::flat_hash_map<int32_t, v1::Error> cancelled_jobs_;
   std::optional<v1::Error> cancelled_by_;
   int64_t failed_for_good_ = 0;

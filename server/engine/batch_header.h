@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/clock.h"
 #include "jobrunner/v1/batch.pb.h"
@@ -23,6 +24,9 @@ struct BatchHeader {
   // has.
   v1::JobOptions defaults;
   int32_t job_count = 0;
+  // What its jobs need to run (NeedOf), each once. Empty: the server's own pool, as kept by those
+  // that knew nothing else.
+  std::vector<std::string> needs;
   base::WallTime create_time;
   // When timeout or the call's deadline ends it: base::WallTime::max() when neither does.
   base::WallTime deadline = base::WallTime::max();

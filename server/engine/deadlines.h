@@ -45,11 +45,25 @@ class Deadlines {
   struct RetentionEnd {
     ActiveBatch* batch;
   };
+  // The remote worker has not stopped the attempt within its grace.
+  struct StopDeadline {
+    AttemptToken token;
+  };
+  // The remote worker is to say what it holds; it has not for a lease.
+  struct WorkerCheckDue {
+    WorkerId worker;
+  };
+  struct LeaseEnd {
+    WorkerId worker;
+  };
+  // No remote worker has come back for what it held when an earlier server ended.
+  struct UnclaimedDeadline {};
   struct DrainDeadline {};
   // The store is to be asked for what has expired.
   struct ExpiryDue {};
   using Event = std::variant<BatchDeadline, ShardDeadline, ShardDelay, AttemptDeadline,
-                             DisconnectDeadline, RetentionEnd, DrainDeadline, ExpiryDue>;
+                             DisconnectDeadline, RetentionEnd, StopDeadline, WorkerCheckDue,
+                             LeaseEnd, UnclaimedDeadline, DrainDeadline, ExpiryDue>;
 
   // Names a timer; the default one names none.
   class Timer {

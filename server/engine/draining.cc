@@ -48,20 +48,22 @@ void Engine::State::StopForDrain() {
       continue;
     }
     for (uint32_t slot : active->running_slots) {
+      // Its worker goes on with it, and comes back to the next server.
+      if (running_.at(slot).at != kOwnPool) continue;
       StopAttempt(slot, {.error = ShutdownError(), .put_back = true}, kDrainStopGrace);
     }
   }
 }
 
 void Engine::State::AdvanceDrain() {
-  if (phase_ == Phase::kGrace && running_.empty()) StopForDrain();
+  if (phase_ == Phase::kGrace && OnlyRemoteGoesOn()) StopForDrain();
   if (phase_ != Phase::kStopping || !Drained()) return;
   phase_ = Phase::kDrained;
   for (auto& done : std::exchange(drained_, {})) journal_.WhenStored(std::move(done));
 }
 
 bool Engine::State::Drained() const {
-  if (!running_.empty() || !attention_.empty()) return false;
+  if (!OnlyRemoteGoesOn() || !attention_.empty()) return false;
   return std::all_of(batches_.begin(), batches_.end(), [](const auto& entry) {
     const Batch& batch = entry.second->batch;
     return batch.finished() || !batch.cancelled_by();

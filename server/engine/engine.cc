@@ -29,6 +29,7 @@ Effects Engine::State::Step(base::Now now, EventListener::Interest interest,
                             std::vector<Input>* inputs) {
   now_ = now;
   effects_ = Effects();
+  ForgiveOwnStall();
   journal_.Begin(now, interest);
   RemoveExpired();
   for (Input& input : *inputs) {
@@ -50,6 +51,7 @@ Effects Engine::State::Step(base::Now now, EventListener::Interest interest,
   effects_.wake = std::min({effects_.wake, deadlines_.earliest(), retries_.earliest()});
   const bool more = SomeExpired() || (!attention_.empty() && !attention_stalled_);
   if (more) effects_.wake = base::SteadyTime::min();
+  step_due_ = std::max(effects_.wake, now.steady);
   return std::move(effects_);
 }
 
@@ -94,12 +96,13 @@ v1::Wait Engine::State::WaitOf(const ActiveBatch& active, int32_t index) const {
     wait.set_reason(v1::WAIT_REASON_DRAINING);
   } else if (queue.paused) {
     wait.set_reason(v1::WAIT_REASON_QUEUE_PAUSED);
-  } else if (most > 0 && static_cast<int32_t>(active.running_slots.size()) >= most) {
+  } else if (most > 0 && active.running() >= most) {
     wait.set_reason(v1::WAIT_REASON_MAX_PARALLELISM);
   } else if (queue.full()) {
     wait.set_reason(v1::WAIT_REASON_QUEUE_LIMIT);
   } else {
-    wait.set_reason(v1::WAIT_REASON_WORKER);
+    wait.set_reason(NobodyOffers(active, index) ? v1::WAIT_REASON_NO_WORKER
+                                                : v1::WAIT_REASON_WORKER);
   }
   // Those of its own batch that go first, times the batches that take turns.
   int64_t before = static_cast<int64_t>(active.again.size());
@@ -108,8 +111,21 @@ v1::Wait Engine::State::WaitOf(const ActiveBatch& active, int32_t index) const {
     const int32_t next = active.batch.shards()[shard].first_index + active.shards[shard].next_fresh;
     before += std::max(0, index - next);
   }
-  wait.set_place(before * std::max<int64_t>(ready_.size(), 1));
+  const int64_t batches =
+      active.needs.empty() ? 0 : active.needs.front()->capability->ready.size();
+  wait.set_place(before * std::max<int64_t>(batches, 1));
   return wait;
+}
+
+// As far as is known without loading its shard.
+bool Engine::State::NobodyOffers(const ActiveBatch& active, int32_t index) const {
+  for (const auto& need : active.needs) {
+    const bool its_own = std::any_of(need->passed_over.begin(), need->passed_over.end(),
+                                     [&](const auto& one) { return one.first == index; });
+    if (active.needs.size() > 1 && !its_own) continue;
+    return need->capability != &own_ && need->capability->workers == 0;
+  }
+  return false;
 }
 
 void Engine::State::AddWait(const ActiveBatch& active, v1::JobStatus* status) const {
@@ -198,6 +214,15 @@ Statistics Engine::CountAll() const {
   all.events_written = state_->journal_.events_written();
   all.outcomes_refused = state_->outcomes_refused_;
   all.draining = draining();
+  for (const auto& [id, worker] : state_->fleet_.workers()) {
+    RemoteWorkerCounts& counts = all.remote_workers.emplace_back();
+    counts.name = worker->name;
+    counts.slots = worker->slots;
+    counts.busy = worker->held();
+    counts.connected = worker->connected;
+    counts.leaving = worker->leaving;
+    for (const Capability* capability : worker->offers) counts.handlers.push_back(capability->name);
+  }
   return all;
 }
 

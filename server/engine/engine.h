@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -38,6 +39,10 @@ struct EngineOptions {
   std::chrono::nanoseconds retention = kRetentionDefault;
   int64_t kept_bytes_max = kMemoryStoreBytesDefault;
   int64_t shards_loaded_max = kShardsLoadedDefault;
+  // Handlers of the server's own pool: all others are remote workers'. Null: that pool runs all.
+  std::shared_ptr<const std::set<std::string>> own_handlers;
+  // How long a remote worker may be silent, or gone, before its attempts are lost.
+  std::chrono::nanoseconds worker_lease = kWorkerLeaseDefault;
   // What the store holds outlives the process: a drain puts back what it cannot finish, and what
   // has finished is the store's to remember.
   bool durable = false;

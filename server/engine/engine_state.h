@@ -6,6 +6,7 @@
 //   scheduling.cc  what starts next; shards come and go
 //   outcomes.cc    an attempt ended: the job's transitions
 //   stopping.cc    cancels and deadlines
+//   workers.cc     remote workers come, hold, go
 //   draining.cc    the end
 //   recovery.cc    what an earlier server left unfinished goes on
 
@@ -37,6 +38,9 @@ struct QueueState {
   // Named by the configuration: it takes batches.
   bool listed = true;
   bool paused = false;
+  // Its batches get turns.
+  bool open = true;
+  // For the server's own pool.
   ReadyQueue::Lane* lane = nullptr;
   // Jobs without a result, and of these those that run or wait for a retry.
   int64_t unfinished = 0;
@@ -79,6 +83,11 @@ class Engine::State {
   void Handle(Drain& drain);
   void Handle(Delete& remove);
   void Handle(FoundExpired& found);
+  void Handle(WorkerJoin& join);
+  void Handle(WorkerResize& resize);
+  void Handle(WorkerAnswer& answer);
+  void Handle(WorkerLeaving& leaving);
+  void Handle(WorkerGone& gone);
 
   // Deadlines.
   void Fire(const Deadlines::BatchDeadline& deadline);
@@ -87,6 +96,10 @@ class Engine::State {
   void Fire(const Deadlines::AttemptDeadline& deadline);
   void Fire(const Deadlines::DisconnectDeadline& deadline);
   void Fire(const Deadlines::RetentionEnd& end);
+  void Fire(const Deadlines::StopDeadline& deadline);
+  void Fire(const Deadlines::WorkerCheckDue& due);
+  void Fire(const Deadlines::LeaseEnd& end);
+  void Fire(const Deadlines::UnclaimedDeadline&);
   void Fire(const Deadlines::DrainDeadline&);
   void Fire(const Deadlines::ExpiryDue&);
 
@@ -96,6 +109,7 @@ class Engine::State {
   void Replay(const Submit& submit, const RequestMemory::Answer& answer);
   ActiveBatch& Accept(Submission& submission);
   void Enlist(ActiveBatch& active, QueueState& queue);
+  void AddNeeds(ActiveBatch& active, QueueState& queue);
   std::shared_ptr<const BatchHeader> MakeHeader(Submission& submission,
                                                 const QueueState& queue) const;
   void KeepParsed(ActiveBatch& active, std::vector<SubmittedShard>& shards);
@@ -108,6 +122,7 @@ class Engine::State {
   void FinishIfDone(ActiveBatch& active);
   std::chrono::nanoseconds RetentionOf(const ActiveBatch& active) const;
   void KeepFinished();
+  void DropNeeds(ActiveBatch& active);
   void Keep(ActiveBatch& active);
   void Leave(ActiveBatch& active);
   bool SomeExpired() const;
@@ -117,21 +132,35 @@ class Engine::State {
   void AfterExpiryStored();
 
   // Scheduling.
-  int32_t free_slots() const { return options_.pool.max - running_.size() - slots_lost(); }
+  int32_t free_slots() const { return options_.pool.max - own_running_ - slots_lost(); }
+  int64_t FreeSlots(const Capability& capability) const {
+    return &capability == &own_ ? free_slots() : capability.free_slots;
+  }
   int32_t slots_lost() const { return static_cast<int32_t>(lost_slots_.size()); }
   // So much is not yet stored that nothing is to be added.
   bool store_is_behind() const { return journal_.uncommitted_bytes() > kUncommittedBytesMax; }
-  bool CanStart(const ActiveBatch& active) const;
+  bool CanStart(const ActiveBatch& active, const BatchNeed& need) const;
   void Settle(ActiveBatch& active);
   void SettleLane(QueueState& queue);
   void StartReady();
-  int32_t StartsAllowed(const ActiveBatch& active) const;
-  int32_t StartSome(ActiveBatch& active, int32_t count);
-  bool StartAgain(ActiveBatch& active);
-  bool StartFresh(ActiveBatch& active);
-  // False when nothing was started: the job is not to start (now).
-  bool TryStart(ActiveBatch& active, uint32_t shard, int32_t index, base::SteadyTime ready_since);
-  void Start(ActiveBatch& active, uint32_t shard, int32_t index, const EffectiveOptions& options);
+  // Returns how many it started; sets no_room_.
+  int32_t StartReady(Capability& capability, int32_t most);
+  int32_t StartsAllowed(const ActiveBatch& active, const Capability& capability) const;
+  int32_t StartSome(ActiveBatch& active, BatchNeed& need, int32_t count);
+  bool StartWaiting(ActiveBatch& active, BatchNeed& need,
+                    std::deque<std::pair<int32_t, base::SteadyTime>>& waiting);
+  bool StartFresh(ActiveBatch& active, BatchNeed& need);
+  // False when nothing was started: the job is not to start (now), or needs something else.
+  bool TryStart(ActiveBatch& active, BatchNeed& need, uint32_t shard, int32_t index,
+                base::SteadyTime ready_since);
+  void Start(ActiveBatch& active, BatchNeed& need, uint32_t shard, int32_t index,
+             const EffectiveOptions& options);
+  Capability& CapabilityFor(std::string_view need);
+  // A load that is under way for each slot that waits for one.
+  int32_t LoadsAtLeast(const Capability& capability) const {
+    return static_cast<int32_t>(std::min<int64_t>(FreeSlots(capability), kStartsPerStepMax));
+  }
+  BatchNeed& NeedFor(ActiveBatch& active, const v1::Job& job);
   void Begin(RunningAttempt& attempt, const EffectiveOptions& options, Assignment&& assignment);
   // What was held until its start was stored: begins, unless it was stopped meanwhile.
   void BeginHeld();
@@ -162,6 +191,9 @@ class Engine::State {
   void CancelWaiting(ActiveBatch& active, uint32_t shard, int32_t index, const v1::Error& error,
                      bool own_deadline);
   void PutBack(ActiveBatch& active, const RunningAttempt& attempt);
+  // Of a running attempt.
+  void End(Outcome& outcome);
+  std::string WorkerOf(const RunningAttempt& attempt, const Outcome& outcome);
   v1::JobResult& NewResult(v1::JobState state);
   void CountEnd(ActiveBatch& active, v1::JobState state, v1::Reason reason);
   void LeaveRunning(ActiveBatch& active, uint32_t slot);
@@ -181,6 +213,21 @@ class Engine::State {
   int32_t AttendShard(ActiveBatch& active, uint32_t shard);
   bool EndIfDue(ActiveBatch& active, uint32_t shard, int32_t index, base::SteadyTime* next);
 
+  // Remote workers.
+  void RefuseOutcome(const Outcome& outcome);
+  void Attach(RunningAttempt& attempt, RemoteWorker& worker);
+  void Detach(RunningAttempt& attempt);
+  void TakeUp(RemoteWorker& worker, RemoteWorker& previous, WorkerJoin& join);
+  void ClaimFromStore(RemoteWorker& worker, const HeldAttempt& held);
+  void Adopt(ActiveBatch& active, uint32_t shard, int32_t index);
+  void WelcomeIfDecided(RemoteWorker& worker);
+  void Lose(uint32_t slot, std::string message);
+  void RemoveWorker(RemoteWorker& worker, std::string why);
+  void RenewLease(RemoteWorker& worker);
+  void ForgiveOwnStall();
+  // Whether what remote workers have running is all that goes on without this server.
+  bool OnlyRemoteGoesOn() const;
+
   // Draining.
   void AdvanceDrain();
   void StopForDrain();
@@ -188,6 +235,7 @@ class Engine::State {
 
   // Look-ups.
   ActiveBatch* FindActive(std::string_view batch_id) const;
+  bool NobodyOffers(const ActiveBatch& active, int32_t index) const;
   v1::Wait WaitOf(const ActiveBatch& active, int32_t index) const;
   void AddWait(const ActiveBatch& active, v1::JobStatus* status) const;
 
@@ -198,7 +246,16 @@ class Engine::State {
   // By id, so by time.
   absl::btree_map<std::string, std::unique_ptr<ActiveBatch>> batches_;
   RequestMemory requests_;
-  ReadyQueue ready_;
+  // The server's own pool.
+  Capability own_;
+  int32_t own_running_ = 0;
+  Fleet fleet_;
+  // Whose turn it is among the capabilities.
+  size_t capability_turn_ = 0;
+  // When the next Step was asked for.
+  base::SteadyTime step_due_ = base::SteadyTime::max();
+  // Some batch has unclaimed jobs.
+  bool has_unclaimed_ = false;
   RetryQueue retries_;
   Deadlines deadlines_;
   RunningAttempts running_;

@@ -13,9 +13,11 @@ EngineThread::EngineThread(EngineOptions options, Parts parts)
 
 EngineThread::~EngineThread() { Stop(); }
 
-void EngineThread::Start(Executor* executor, std::vector<std::unique_ptr<Batch>> unfinished) {
+void EngineThread::Start(Executor* executor, RemoteWorkers* remote,
+                         std::vector<std::unique_ptr<Batch>> unfinished) {
   JOBRUNNER_CHECK(!thread_.joinable());
   executor_ = executor;
+  remote_ = remote;
   {
     base::ThreadRoleScope playing(&role_);
     Publish(engine_.Restore(parts_.clock->Read(), std::move(unfinished)));
@@ -79,6 +81,7 @@ void EngineThread::Perform(Effects effects) {
   if (effects.resize) executor_->Resize(*effects.resize);
   if (!effects.stops.empty()) executor_->Stop(effects.stops);
   if (!effects.starts.empty()) executor_->Start(std::move(effects.starts));
+  if (!effects.remote.empty()) remote_->Perform(std::move(effects.remote));
   for (const LoadShard& load : effects.loads) Load(load);
   if (effects.find_expired) Find(*effects.find_expired);
   if (!effects.failure.ok()) {

@@ -23,6 +23,7 @@
 #include "engine/event_log.h"
 #include "engine/executor.h"
 #include "engine/input.h"
+#include "engine/remote_workers.h"
 #include "engine/store.h"
 
 namespace jobrunner::engine {
@@ -55,7 +56,10 @@ class EngineThread final : public AttemptSink {
   // Once; `executor` must outlive Stop. `unfinished` as the store recovered it, with the
   // EngineOptions.epoch that came with it: these batches go on, and their logs are open when Start
   // returns.
-  void Start(Executor* executor, std::vector<std::unique_ptr<Batch>> unfinished = {});
+  // Without `remote` there must be no remote worker.
+  void Start(Executor* executor, RemoteWorkers* remote,
+             std::vector<std::unique_ptr<Batch>> unfinished = {});
+  void Start(Executor* executor) { Start(executor, nullptr); }
 
   // A new id for a Submission: a UUIDv7.
   std::string NewBatchId();
@@ -89,6 +93,7 @@ class EngineThread final : public AttemptSink {
 
   const Parts parts_;
   Executor* executor_ = nullptr;
+  RemoteWorkers* remote_ = nullptr;
   base::Mailbox<Input> mailbox_;
   std::atomic<std::thread::id> thread_id_;
   std::once_flag failed_once_;

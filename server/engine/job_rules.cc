@@ -80,6 +80,7 @@ void CheckCommand(const FieldPath& path, const v1::Command& command, int64_t pay
 void CheckHandlerCall(const FieldPath& path, const v1::HandlerCall& call, int64_t payload_bytes_max,
                       Violations* violations) {
   if (call.name().empty()) violations->Add(FieldPath(path, "name"), "is empty");
+  CheckName(FieldPath(path, "name"), call.name(), kNameBytesMax, violations);
   CheckLength(FieldPath(path, "payload"), call.payload(), payload_bytes_max, violations);
   CheckLength(FieldPath(path, "content_type"), call.content_type(), kNameBytesMax, violations);
 }

@@ -127,6 +127,7 @@ void Journal::End(Effects* effects) {
                   std::exchange(publishes_, {}),
                   std::exchange(notices_, {}),
                   std::exchange(replies_, {}),
+                  std::exchange(acknowledgements_, {}),
                   std::exchange(stored_, {})};
   if (!writes_.empty()) {
     pending.ticket = ++last_ticket_;
@@ -138,6 +139,7 @@ void Journal::End(Effects* effects) {
   } else if (!pending_.empty()) {
     // What it says may rest on what is not stored yet.
     MoveOnto(std::move(pending.replies), &pending_.back().replies);
+    MoveOnto(std::move(pending.acknowledgements), &pending_.back().acknowledgements);
   } else {
     Show(std::move(pending), effects);
   }
@@ -206,6 +208,7 @@ void Journal::Show(Pending&& pending, Effects* effects) {
   MoveOnto(std::move(pending.publishes), &effects->publishes);
   MoveOnto(std::move(pending.notices), &effects->notices);
   MoveOnto(std::move(pending.replies), &effects->replies);
+  MoveOnto(std::move(pending.acknowledgements), &effects->remote.acknowledgements);
 }
 
 }  // namespace jobrunner::engine

@@ -43,6 +43,8 @@ class Journal {
 
   // To be called when what this Step has changed is stored.
   void WhenStored(std::function<void()> reply) { replies_.push_back(std::move(reply)); }
+  // To be told a remote worker then.
+  void AcknowledgeWhenStored(const Acknowledgement& one) { acknowledgements_.push_back(one); }
   // To be begun then.
   void StartWhenStored(Assignment assignment) { stored_.starts.push_back(std::move(assignment)); }
   // To be opened then: its jobs may run.
@@ -74,6 +76,7 @@ class Journal {
     std::vector<Publish> publishes;
     std::vector<Notice> notices;
     std::vector<std::function<void()>> replies;
+    std::vector<Acknowledgement> acknowledgements;
     Stored stored;
   };
 
@@ -92,6 +95,7 @@ class Journal {
   std::vector<Publish> publishes_;
   std::vector<Notice> notices_;
   std::vector<std::function<void()>> replies_;
+  std::vector<Acknowledgement> acknowledgements_;
   Stored stored_;
   std::deque<Pending> pending_;
   // Of this Step's writes, and of all that are pending.

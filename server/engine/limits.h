@@ -57,6 +57,13 @@ inline constexpr int64_t kArgumentLengthMax = 128 << 10;  // Linux: MAX_ARG_STRL
 static_assert(kArgumentLengthMax <= kArgumentBytesMax);
 inline constexpr int32_t kEnvironmentMax = 1000;
 
+// Different handlers that one batch may call.
+inline constexpr int32_t kNeedsMax = 100;
+// Jobs of one batch that were passed over, since no worker for them was free, while others start.
+inline constexpr int32_t kPassedOverMax = 1000;
+
+inline constexpr std::chrono::seconds kWorkerLeaseDefault{10};
+
 // Options.
 inline constexpr std::chrono::hours kDurationMax{24 * 3653};  // ten years
 inline constexpr int32_t kAttemptsMax = 1000;

@@ -13,9 +13,6 @@
 namespace jobrunner::engine {
 namespace {
 
-// Of an attempt that was lost with its server nobody knows the worker.
-std::string WorkerName(int32_t worker) { return worker > 0 ? absl::StrCat("worker ", worker) : ""; }
-
 v1::Error ErrorOf(const Failure& failure) {
   v1::Error error;
   error.set_code(failure.code);
@@ -35,7 +32,6 @@ Failure FailureOf(const v1::Error& error) {
 
 void FillResult(const RunningAttempt& attempt, Outcome& outcome, v1::JobResult* result) {
   result->set_attempts(attempt.attempt);
-  result->set_worker(WorkerName(outcome.worker));
   *result->mutable_run_time() = ToDuration(outcome.run_time);
   result->set_output_bytes(static_cast<int64_t>(outcome.output.size()));
   if (const CommandOutcome* command = outcome.command.get()) {
@@ -57,7 +53,6 @@ void FillResult(const RunningAttempt& attempt, Outcome& outcome, v1::JobResult* 
 
 void FillAttemptError(const RunningAttempt& attempt, Outcome& outcome, v1::AttemptError* error) {
   error->set_attempt(attempt.attempt);
-  error->set_worker(WorkerName(outcome.worker));
   *error->mutable_run_time() = ToDuration(outcome.run_time);
   error->set_output(outcome.output);
   if (const CommandOutcome* command = outcome.command.get()) {
@@ -91,12 +86,18 @@ void Engine::State::Handle(std::vector<Outcome>& outcomes) {
 
 void Engine::State::Handle(Outcome& outcome) {
   RunningAttempt* found = running_.Find(outcome.token);
-  if (found == nullptr) {
+  if (found == nullptr || found->at != outcome.at) {
     // Of an attempt that was given up.
     ++outcomes_refused_;
+    if (outcome.at != kOwnPool) RefuseOutcome(outcome);
     return;
   }
-  RunningAttempt attempt = std::move(*found);
+  if (outcome.at != kOwnPool) journal_.AcknowledgeWhenStored({outcome.at, outcome.token});
+  End(outcome);
+}
+
+void Engine::State::End(Outcome& outcome) {
+  RunningAttempt attempt = std::move(running_.at(outcome.token.slot));
   ActiveBatch& active = *attempt.batch;
   LeaveRunning(active, outcome.token.slot);
   if (outcome.abandoned) lost_slots_.insert(outcome.token.number);
@@ -115,6 +116,8 @@ void Engine::State::Handle(engine::SlotReturned& returned) {
 void Engine::State::LeaveRunning(ActiveBatch& active, uint32_t slot) {
   RunningAttempt& attempt = running_.at(slot);
   deadlines_.Cancel(&attempt.timer);
+  deadlines_.Cancel(&attempt.force_timer);
+  Detach(attempt);
   std::vector<uint32_t>& slots = active.running_slots;
   const uint32_t place = attempt.place_in_batch;
   slots[place] = slots.back();
@@ -151,6 +154,15 @@ void Engine::State::Decide(ActiveBatch& active, const RunningAttempt& attempt, O
   }
 }
 
+// Of an attempt that was lost with its server nobody knows the worker.
+std::string Engine::State::WorkerOf(const RunningAttempt& attempt, const Outcome& outcome) {
+  if (attempt.at == kOwnPool) {
+    return outcome.worker > 0 ? absl::StrCat("worker ", outcome.worker) : "";
+  }
+  const RemoteWorker* worker = fleet_.Find(attempt.at);
+  return worker == nullptr ? "" : worker->name;
+}
+
 v1::JobResult& Engine::State::NewResult(v1::JobState state) {
   // Not Clear() of the event, which would give the result's memory back.
   v1::JobResult& result = *result_event_.mutable_result();
@@ -160,7 +172,9 @@ v1::JobResult& Engine::State::NewResult(v1::JobState state) {
 }
 
 void Engine::State::Succeed(ActiveBatch& active, const RunningAttempt& attempt, Outcome& outcome) {
-  FillResult(attempt, outcome, &NewResult(v1::JOB_STATE_SUCCEEDED));
+  v1::JobResult& result = NewResult(v1::JOB_STATE_SUCCEEDED);
+  FillResult(attempt, outcome, &result);
+  result.set_worker(WorkerOf(attempt, outcome));
   journal_.Change(active, {.index = attempt.index, .transition = JobTransition::kSucceed},
                   JobOf(active, attempt.shard, attempt.index).key(), &result_event_);
   CountEnd(active, v1::JOB_STATE_SUCCEEDED, v1::REASON_UNSPECIFIED);
@@ -195,6 +209,7 @@ void Engine::State::FailForGood(ActiveBatch& active, const RunningAttempt& attem
                                 Outcome& outcome, const Failure& failure, bool lost) {
   v1::JobResult& result = NewResult(v1::JOB_STATE_FAILED);
   FillResult(attempt, outcome, &result);
+  result.set_worker(WorkerOf(attempt, outcome));
   *result.mutable_error() = ErrorOf(failure);
   journal_.Change(active,
                   {.index = attempt.index, .transition = JobTransition::kFailForGood, .lost = lost},
@@ -208,6 +223,7 @@ void Engine::State::RetryAt(ActiveBatch& active, const RunningAttempt& attempt, 
   v1::Event event;
   v1::AttemptError& error = *event.mutable_attempt_error();
   FillAttemptError(attempt, outcome, &error);
+  error.set_worker(WorkerOf(attempt, outcome));
   *error.mutable_error() = ErrorOf(failure);
   error.set_will_retry(true);
   const base::WallTime not_before = Later(now_.wall, wait);
@@ -229,6 +245,7 @@ void Engine::State::CancelRunning(ActiveBatch& active, const RunningAttempt& att
                                   Outcome& outcome, const StopCause& cause) {
   v1::JobResult& result = NewResult(v1::JOB_STATE_CANCELLED);
   FillResult(attempt, outcome, &result);
+  result.set_worker(WorkerOf(attempt, outcome));
   *result.mutable_error() = cause.error;
   journal_.Change(active,
                   {.index = attempt.index,

@@ -47,6 +47,9 @@ struct JobChange {
   int64_t result_sequence = 0;
   // For kRetryAt.
   base::WallTime not_before{};
+  // For kStart at a remote worker: its token's, else 0.
+  uint32_t remote_epoch = 0;
+  uint64_t remote_number = 0;
 };
 
 struct Finish {

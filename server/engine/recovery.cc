@@ -21,6 +21,9 @@ std::vector<Publish> Engine::State::Restore(base::Now now,
         {batch->header_ptr(), batch->last_sequence(), /*opened=*/true, /*finished=*/false});
     TakeOver(std::move(*batch));
   }
+  if (has_unclaimed_) {
+    deadlines_.Set(now.steady + options_.worker_lease, Deadlines::UnclaimedDeadline{});
+  }
   return logs;
 }
 
@@ -55,7 +58,12 @@ void Engine::State::TakeOverShard(ActiveBatch& active, uint32_t shard, base::Wal
   for (int32_t i = first; i < end; ++i) {
     switch (batch.Job(i).state) {
       case v1::JOB_STATE_RUNNING:
-        active.lost.insert(i);
+        if (batch.RemoteOf(i) && !batch.header().bound_to_call) {
+          active.unclaimed.insert(i);
+          has_unclaimed_ = true;
+        } else {
+          active.lost.insert(i);
+        }
         ++active.queue->running;
         break;
       case v1::JOB_STATE_RETRYING: {
@@ -102,7 +110,10 @@ void Engine::State::EndLost(ActiveBatch& active, uint32_t shard, int32_t index) 
   outcome.failure = std::make_unique<Failure>();
   outcome.failure->code = google::rpc::UNAVAILABLE;
   outcome.failure->reason = v1::REASON_WORKER_LOST;
-  outcome.failure->message = "the server ended while the attempt ran";
+  outcome.failure->message =
+      active.batch.RemoteOf(index)
+          ? "its worker did not come back to the server, which had been started again"
+          : "the server ended while the attempt ran";
   Decide(active, attempt, outcome);
 }
 

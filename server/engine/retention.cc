@@ -15,7 +15,7 @@ namespace jobrunner::engine {
 void Engine::State::FinishIfDone(ActiveBatch& active) {
   if (active.batch.unfinished() > 0 || active.batch.finished()) return;
   journal_.Finish(active, RetentionOf(active));
-  ready_.Leave(&*active.turn);
+  for (const auto& need : active.needs) need->capability->ready.Leave(&need->turn);
   deadlines_.Cancel(&active.deadline);
   deadlines_.Cancel(&active.disconnect);
   for (ShardRun& run : active.shards) {
@@ -43,10 +43,20 @@ void Engine::State::KeepFinished() {
     if (!options_.durable) Keep(*active);
     // What only running needed.
     active->shards = {};
-    active->turn.reset();
+    DropNeeds(*active);
     active->running_slots = {};
   }
   finished_now_.clear();
+}
+
+void Engine::State::DropNeeds(ActiveBatch& active) {
+  for (auto& need : std::exchange(active.needs, {})) {
+    Capability& capability = *need->capability;
+    // Before the capability, in whose queue it stood.
+    need.reset();
+    --capability.batches;
+    if (&capability != &own_) fleet_.Release(capability);
+  }
 }
 
 void Engine::State::Keep(ActiveBatch& active) {

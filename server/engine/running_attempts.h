@@ -37,6 +37,9 @@ struct RunningAttempt {
   int32_t attempt = 0;
   // Its place in its batch's list of running slots.
   uint32_t place_in_batch = 0;
+  // Where it runs, and its place in that remote worker's list.
+  WorkerId at = kOwnPool;
+  uint32_t place_at_worker = 0;
   base::SteadyTime start_time{};
   Deadlines::Timer timer;
   // What the timer's firing means.
@@ -45,8 +48,9 @@ struct RunningAttempt {
   bool held = false;
   // Set once it was asked to stop.
   std::optional<StopCause> stop;
-  // When it will be forced.
+  // When it will be forced. At a remote worker: when it is waited for no longer.
   base::SteadyTime force_time = base::SteadyTime::max();
+  Deadlines::Timer force_timer;
 };
 
 // Slots that are found by their token in one step. Not thread-safe.
@@ -66,6 +70,7 @@ class RunningAttempts {
   uint32_t SlotOf(const RunningAttempt& attempt) const {
     return static_cast<uint32_t>(&attempt - slots_.data());
   }
+  uint64_t last_number() const { return last_number_; }
   int32_t size() const { return static_cast<int32_t>(slots_.size() - free_.size()); }
   bool empty() const { return size() == 0; }
 

@@ -15,56 +15,102 @@ constexpr int64_t kStartsPerTurnMax = 64;
 
 }  // namespace
 
-bool Engine::State::CanStart(const ActiveBatch& active) const {
+bool Engine::State::CanStart(const ActiveBatch& active, const BatchNeed& need) const {
   if (!active.open || active.batch.finished() || active.batch.cancelled_by()) return false;
   if (active.waits_for_shard || !active.lost.empty()) return false;
   const int32_t most = active.batch.header().spec.max_parallelism();
-  if (most > 0 && static_cast<int32_t>(active.running_slots.size()) >= most) return false;
+  if (most > 0 && active.running() >= most) return false;
+  if (!need.passed_over.empty()) return true;
+  if (active.passed_over >= kPassedOverMax) return false;
   return !active.again.empty() || !active.fresh_shards.empty();
 }
 
 void Engine::State::Settle(ActiveBatch& active) {
-  if (CanStart(active)) {
-    ready_.Join(&*active.turn);
-  } else if (active.turn) {
-    ready_.Leave(&*active.turn);
+  for (const auto& need : active.needs) {
+    ReadyQueue& ready = need->capability->ready;
+    if (CanStart(active, *need)) {
+      ready.Join(&need->turn);
+    } else {
+      ready.Leave(&need->turn);
+    }
   }
 }
 
 void Engine::State::SettleLane(QueueState& queue) {
-  ready_.SetOpen(queue.lane, !queue.paused && !queue.full());
+  const bool open = !queue.paused && !queue.full();
+  if (open == std::exchange(queue.open, open)) return;
+  own_.ready.SetOpen(queue.lane, open);
+  for (const auto& [name, capability] : fleet_.capabilities()) {
+    capability->ready.SetOpen(capability->ready.LaneOf(queue.settings.name), open);
+  }
+}
+
+Capability& Engine::State::CapabilityFor(std::string_view need) {
+  const auto& own = options_.own_handlers;
+  const std::string handler(need);
+  if (need.empty() || own == nullptr || own->contains(handler)) return own_;
+  return fleet_.Named(handler);
+}
+
+BatchNeed& Engine::State::NeedFor(ActiveBatch& active, const v1::Job& job) {
+  if (active.needs.size() == 1) return *active.needs.front();
+  const Capability& capability = CapabilityFor(NeedOf(job));
+  for (const auto& need : active.needs) {
+    if (need->capability == &capability) return *need;
+  }
+  return *active.needs.front();
 }
 
 void Engine::State::StartReady() {
   if (phase_ != Phase::kServing || store_is_behind()) return;
   int32_t left = kStartsPerStepMax;
-  // Fewer than none are free when the pool was made smaller.
-  if (free_slots() > 0 && ready_.Next() != nullptr) {
-    effects_.starts.reserve(std::min(left, free_slots()));
-  }
   no_room_ = false;
-  // Without room for its shard a batch keeps its turn until a shard has arrived.
-  while (left > 0 && free_slots() > 0 && !no_room_) {
-    ReadyQueue::Entry* turn = ready_.Next();
-    if (turn == nullptr) return;
-    ActiveBatch& active = turn->batch();
-    const int32_t started = StartSome(active, std::min(left, StartsAllowed(active)));
-    ready_.Charge(turn, started);
-    left -= started;
-    Settle(active);
-    SettleLane(*active.queue);
+  left -= StartReady(own_, left);
+  // The remote ones by turns, so that one of them does not take all of every Step.
+  const auto& remote = fleet_.capabilities();
+  auto it = remote.begin();
+  std::advance(it, remote.empty() ? 0 : capability_turn_++ % remote.size());
+  for (size_t i = 0; i < remote.size() && left > 0 && !no_room_; ++i, ++it) {
+    if (it == remote.end()) it = remote.begin();
+    left -= StartReady(*it->second, left);
   }
   // More could start: Step again, after what has come in meanwhile.
   if (left == 0) effects_.wake = base::SteadyTime::min();
 }
 
-int32_t Engine::State::StartsAllowed(const ActiveBatch& active) const {
+int32_t Engine::State::StartReady(Capability& capability, int32_t most) {
+  int32_t left = most;
+  // Fewer than none are free when the pool was made smaller.
+  if (&capability == &own_ && free_slots() > 0 && own_.ready.Next() != nullptr) {
+    effects_.starts.reserve(std::min(left, free_slots()));
+  }
+  // Without room for its shard a batch keeps its turn until a shard has arrived.
+  while (left > 0 && FreeSlots(capability) > 0 && !no_room_) {
+    ReadyQueue::Entry* turn = capability.ready.Next();
+    if (turn == nullptr) break;
+    ActiveBatch& active = turn->batch();
+    const auto need = std::find_if(active.needs.begin(), active.needs.end(), [&](const auto& one) {
+      return &one->turn == turn;
+    });
+    const int32_t started =
+        StartSome(active, **need, std::min(left, StartsAllowed(active, capability)));
+    capability.ready.Charge(turn, started);
+    left -= started;
+    Settle(active);
+    SettleLane(*active.queue);
+  }
+  return most - left;
+}
+
+int32_t Engine::State::StartsAllowed(const ActiveBatch& active,
+                                     const Capability& capability) const {
   // One at a time where slots are scarce, so that turns are fair; more where there are plenty.
+  const int64_t free = FreeSlots(capability);
   const int64_t a_turn =
-      std::clamp<int64_t>(free_slots() / (2 * ready_.size()), 1, kStartsPerTurnMax);
-  int64_t allowed = std::min<int64_t>(a_turn, free_slots());
+      std::clamp<int64_t>(free / (2 * capability.ready.size()), 1, kStartsPerTurnMax);
+  int64_t allowed = std::min<int64_t>(a_turn, free);
   if (const int32_t most = active.batch.header().spec.max_parallelism(); most > 0) {
-    allowed = std::min<int64_t>(allowed, most - static_cast<int64_t>(active.running_slots.size()));
+    allowed = std::min<int64_t>(allowed, most - active.running());
   }
   if (const QueueState& queue = *active.queue; queue.settings.max_running > 0) {
     allowed = std::min<int64_t>(allowed, queue.settings.max_running - queue.running);
@@ -73,31 +119,39 @@ int32_t Engine::State::StartsAllowed(const ActiveBatch& active) const {
 }
 
 // Starts up to `count` jobs. When it starts fewer, the batch has no more to start now, or no room.
-int32_t Engine::State::StartSome(ActiveBatch& active, int32_t count) {
+int32_t Engine::State::StartSome(ActiveBatch& active, BatchNeed& need, int32_t count) {
   int32_t started = 0;
-  while (started < count && CanStart(active) && !no_room_) {
-    if (active.again.empty() ? StartFresh(active) : StartAgain(active)) ++started;
+  while (started < count && CanStart(active, need) && !no_room_) {
+    if (!need.passed_over.empty()) {
+      started += StartWaiting(active, need, need.passed_over);
+    } else if (!active.again.empty()) {
+      started += StartWaiting(active, need, active.again);
+    } else {
+      started += StartFresh(active, need);
+    }
   }
   LoadAhead(active);
   return started;
 }
 
-bool Engine::State::StartAgain(ActiveBatch& active) {
-  const auto [index, since] = active.again.front();
+bool Engine::State::StartWaiting(ActiveBatch& active, BatchNeed& need,
+                                 std::deque<std::pair<int32_t, base::SteadyTime>>& waiting) {
+  const auto [index, since] = waiting.front();
   const auto shard = static_cast<uint32_t>(active.batch.ShardOf(index));
-  if (Loaded(active, shard, free_slots()) == nullptr) {
+  if (Loaded(active, shard, LoadsAtLeast(*need.capability)) == nullptr) {
     active.waits_for_shard = !no_room_;
     return false;
   }
-  active.again.pop_front();
-  const bool started = TryStart(active, shard, index, since);
+  waiting.pop_front();
+  if (&waiting == &need.passed_over) --active.passed_over;
+  const bool started = TryStart(active, need, shard, index, since);
   if (!started) ReleaseIfIdle(active, shard);
   return started;
 }
 
-bool Engine::State::StartFresh(ActiveBatch& active) {
+bool Engine::State::StartFresh(ActiveBatch& active, BatchNeed& need) {
   const uint32_t shard = *active.fresh_shards.begin();
-  if (Loaded(active, shard, free_slots()) == nullptr) {
+  if (Loaded(active, shard, LoadsAtLeast(*need.capability)) == nullptr) {
     active.waits_for_shard = !no_room_;
     return false;
   }
@@ -119,12 +173,12 @@ bool Engine::State::StartFresh(ActiveBatch& active) {
     ReleaseIfIdle(active, shard);
     return false;
   }
-  const bool started = TryStart(active, shard, index, std::min(ready_at, now_.steady));
+  const bool started = TryStart(active, need, shard, index, std::min(ready_at, now_.steady));
   if (!started) ReleaseIfIdle(active, shard);
   return started;
 }
 
-bool Engine::State::TryStart(ActiveBatch& active, uint32_t shard, int32_t index,
+bool Engine::State::TryStart(ActiveBatch& active, BatchNeed& need, uint32_t shard, int32_t index,
                              base::SteadyTime ready_since) {
   // Cancelled meanwhile.
   const JobFold job = active.batch.Job(index);
@@ -137,17 +191,31 @@ bool Engine::State::TryStart(ActiveBatch& active, uint32_t shard, int32_t index,
     Attend(active, shard);
     return false;
   }
+  BatchNeed& its_need = NeedFor(active, JobOf(active, shard, index));
+  if (&its_need != &need) {
+    its_need.passed_over.emplace_back(index, ready_since);
+    ++active.passed_over;
+    return false;
+  }
   active.queue->counts.queue_wait.Add(now_.steady - ready_since);
-  Start(active, shard, index, options);
+  Start(active, need, shard, index, options);
   return true;
 }
 
-void Engine::State::Start(ActiveBatch& active, uint32_t shard, int32_t index,
+void Engine::State::Start(ActiveBatch& active, BatchNeed& need, uint32_t shard, int32_t index,
                           const EffectiveOptions& options) {
-  journal_.Change(active, {.index = index, .transition = JobTransition::kStart});
   ShardRun& run = active.shards[shard];
   Assignment assignment;
   RunningAttempt& attempt = running_.Add(&assignment.token);
+  JobChange start{.index = index, .transition = JobTransition::kStart};
+  if (need.capability == &own_) {
+    ++own_running_;
+  } else {
+    Attach(attempt, fleet_.Next(*need.capability));
+    start.remote_epoch = assignment.token.epoch;
+    start.remote_number = assignment.token.number;
+  }
+  journal_.Change(active, start);
   attempt.batch = &active;
   attempt.index = index;
   attempt.shard = shard;
@@ -162,6 +230,7 @@ void Engine::State::Start(ActiveBatch& active, uint32_t shard, int32_t index,
   assignment.index = index;
   assignment.attempt = attempt.attempt;
   assignment.stream_output = options.stream_output;
+  assignment.at = attempt.at;
   // Should it be lost it must not run again: so it does not run before the store knows of it.
   attempt.held = options_.durable && !active.batch.header().bound_to_call &&
                  active.batch.Job(index).lost_attempts >= options.max_lost_attempts;
@@ -185,13 +254,17 @@ void Engine::State::Begin(RunningAttempt& attempt, const EffectiveOptions& optio
   if (assignment.deadline != base::SteadyTime::max()) {
     assignment.wall_deadline = now_.wall + (assignment.deadline - now_.steady);
   }
-  effects_.starts.push_back(std::move(assignment));
+  auto& starts = attempt.at == kOwnPool ? effects_.starts : effects_.remote.starts;
+  starts.push_back(std::move(assignment));
 }
 
 // Not before the Step's stops: an executor is told of these first.
 void Engine::State::BeginHeld() {
   for (Assignment& assignment : std::exchange(stored_starts_, {})) {
-    RunningAttempt& attempt = *running_.Find(assignment.token);
+    RunningAttempt* const held = running_.Find(assignment.token);
+    // Lost meanwhile, with its remote worker.
+    if (held == nullptr) continue;
+    RunningAttempt& attempt = *held;
     attempt.held = false;
     if (!attempt.stop) {
       const EffectiveOptions options = OptionsOf(*attempt.batch, assignment.job());
@@ -200,6 +273,7 @@ void Engine::State::BeginHeld() {
     }
     Outcome outcome;
     outcome.token = assignment.token;
+    outcome.at = attempt.at;
     outcome.failure = std::make_unique<Failure>();
     outcome.failure->code = google::rpc::CANCELLED;
     outcome.failure->message = "was stopped before it began";

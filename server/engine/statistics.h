@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "jobrunner/v1/event.pb.h"
 
@@ -49,6 +50,18 @@ struct QueueCounts {
   TimeHistogram attempt_time;
 };
 
+// A remote worker's session.
+struct RemoteWorkerCounts {
+  std::string name;
+  std::vector<std::string> handlers;
+  int32_t slots = 0;
+  // Attempts that it holds.
+  int32_t busy = 0;
+  // Its stream is there; otherwise it may come back for a lease.
+  bool connected = false;
+  bool leaving = false;
+};
+
 struct Statistics {
   std::map<std::string, QueueCounts> queues;
   // Results that are CANCELLED, by Reason.
@@ -62,6 +75,8 @@ struct Statistics {
   // Outcomes of attempts that were no longer running.
   int64_t outcomes_refused = 0;
   bool draining = false;
+  // In the order in which they came.
+  std::vector<RemoteWorkerCounts> remote_workers;
 };
 
 }  // namespace jobrunner::engine

@@ -102,7 +102,14 @@ void Engine::State::StopAttempt(uint32_t slot, const StopCause& cause,
   if (force >= attempt.force_time) return;
   attempt.force_time = force;
   if (attempt.held) return;
-  effects_.stops.push_back({running_.TokenOf(slot), grace});
+  const StopOrder order{running_.TokenOf(slot), grace, attempt.at};
+  if (attempt.at == kOwnPool) {
+    effects_.stops.push_back(order);
+    return;
+  }
+  effects_.remote.stops.push_back(order);
+  deadlines_.Cancel(&attempt.force_timer);
+  attempt.force_timer = deadlines_.Set(force, Deadlines::StopDeadline{order.token});
 }
 
 void Engine::State::Attend(ActiveBatch& active, uint32_t shard) {
@@ -169,6 +176,11 @@ int32_t Engine::State::AttendShard(ActiveBatch& active, uint32_t shard) {
     const v1::JobState state = active.batch.Job(i).state;
     if (state == v1::JOB_STATE_RUNNING && active.lost.erase(i) > 0) {
       EndLost(active, shard, i);
+      ++ended;
+      continue;
+    }
+    if (state == v1::JOB_STATE_RUNNING && active.claimed.contains(i)) {
+      Adopt(active, shard, i);
       ++ended;
       continue;
     }

@@ -57,6 +57,10 @@ absl::Status Malformed(int32_t position) {
 
 }  // namespace
 
+std::string_view NeedOf(const v1::Job& job) {
+  return job.has_handler() ? std::string_view(job.handler().name()) : std::string_view();
+}
+
 ShardCutter::ShardCutter(std::string batch_id, Limits limits, Visit visit, Take take)
     : batch_id_(std::move(batch_id)),
       limits_(limits),
@@ -82,6 +86,7 @@ absl::Status ShardCutter::AddArray(std::string_view bytes) {
     return Malformed(position);
   }
   if (visit_) visit_(position, array);
+  AddNeed(array);
   if (array.count() < 0) {
     return absl::InvalidArgumentError(
         absl::StrCat("batch.jobs[", position, "].count: must not be negative"));
@@ -120,6 +125,18 @@ bool ShardCutter::IsFull(size_t job_bytes) const {
           static_cast<int64_t>(expanded_bytes_ + job_bytes) > kShardBytesMax);
 }
 
+// Most batches have one.
+void ShardCutter::AddNeed(const v1::Job& job) {
+  const std::string_view need = NeedOf(job);
+  if (!needs_.empty() && needs_.back() == need) return;
+  const auto known = std::find(needs_.begin(), needs_.end(), need);
+  if (known != needs_.end()) {
+    std::swap(*known, needs_.back());
+  } else if (static_cast<int32_t>(needs_.size()) <= kNeedsMax) {
+    needs_.emplace_back(need);
+  }
+}
+
 absl::StatusOr<std::vector<SubmittedShard>> ShardCutter::Finish() {
   RETURN_IF_ERROR(Cut());
   return std::move(shards_);
@@ -129,9 +146,11 @@ absl::Status ShardCutter::Cut() {
   if (next_index_ == first_index_) return absl::OkStatus();
   auto jobs = ShardJobs::Parse(batch_id_, first_index_, bytes_);
   if (!jobs.ok()) return Malformed(first_position_ + FirstUnreadable(bytes_));
-  if (visit_ && !has_slices_) {
+  if (!has_slices_) {
     for (int32_t i = 0; i < (*jobs)->size(); ++i) {
-      visit_(first_position_ + i, (*jobs)->job(first_index_ + i));
+      const v1::Job& job = (*jobs)->job(first_index_ + i);
+      if (visit_) visit_(first_position_ + i, job);
+      AddNeed(job);
     }
   }
 
@@ -170,6 +189,7 @@ absl::StatusOr<Submission> MakeSubmission(std::string batch_id, const v1::BatchS
   }
   submission.job_count = static_cast<int32_t>(cutter.job_count());
   ASSIGN_OR_RETURN(submission.shards, cutter.Finish());
+  submission.needs = cutter.needs();
 
   submission.spec = spec;
   // Not clear_jobs(), which would keep their memory for the next ones.

@@ -45,6 +45,8 @@ struct Submission {
   int32_t job_count = 0;
   // Bytes of the shards that are staged.
   int64_t staged_bytes = 0;
+  // ShardCutter.needs().
+  std::vector<std::string> needs;
   // The call's deadline, if it is the batch's too; base::SteadyTime::max() otherwise.
   base::SteadyTime call_deadline = base::SteadyTime::max();
   bool bound_to_call = false;
@@ -62,6 +64,9 @@ struct Submission {
   base::SteadyTime looked_up_at = base::SteadyTime::min();
   std::optional<KnownAnswer> known;
 };
+
+// What a job needs to run: a handler by its name; empty for what the server's own pool alone runs.
+std::string_view NeedOf(const v1::Job& job);
 
 // Cuts serialized jobs into shards. An array is stored as slices of its description, so that it
 // costs a shard for each kJobsPerShardMax of its elements, whatever they are. Not thread-safe.
@@ -94,11 +99,14 @@ class ShardCutter {
   int32_t position() const { return position_; }
   // Of all shards; more than the limit if there was more.
   int64_t bytes() const { return cut_bytes_ + static_cast<int64_t>(bytes_.size()); }
+  // NeedOf of the jobs that were added, each once; up to kNeedsMax and one more. After Finish.
+  const std::vector<std::string>& needs() const { return needs_; }
 
  private:
   absl::Status AddArray(std::string_view bytes);
   absl::Status AddSlices(v1::Job array);
   void Append(std::string_view job, int32_t count, size_t expanded_bytes);
+  void AddNeed(const v1::Job& job);
   // Whether one more job of so many bytes belongs into the next shard.
   bool IsFull(size_t job_bytes) const;
   absl::Status Cut();
@@ -110,6 +118,7 @@ class ShardCutter {
   const Take take_;
   int64_t job_count_ = 0;
   int64_t cut_bytes_ = 0;
+  std::vector<std::string> needs_;
   // Of what is added next.
   int32_t position_ = 0;
 

@@ -72,6 +72,7 @@ absl::Status SubmissionBuilder::CheckJobs() {
 absl::StatusOr<engine::Submission> SubmissionBuilder::Finish(v1::BatchSpec spec,
                                                              const std::string& parent_id) {
   ASSIGN_OR_RETURN(submission_.shards, cutter_.Finish());
+  submission_.needs = cutter_.needs();
   validator_.CheckSpec(spec);
   validator_.CheckCount(cutter_.job_count());
   validator_.CheckBytes(cutter_.bytes(), bytes_max_);

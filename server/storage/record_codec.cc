@@ -96,6 +96,36 @@ absl::StatusOr<std::vector<engine::Shard>> DecodeShards(const v1::Header& in) {
   return shards;
 }
 
+void EncodeRemoteStarts(const std::vector<JobChange>& changes, v1::Changed* out) {
+  uint32_t last_position = 0;
+  uint64_t last_number = 0;
+  for (uint32_t i = 0; i < changes.size(); ++i) {
+    if (changes[i].remote_number == 0) continue;
+    out->add_remote_position_deltas(i - std::exchange(last_position, i));
+    out->add_remote_number_deltas(static_cast<int64_t>(
+        changes[i].remote_number - std::exchange(last_number, changes[i].remote_number)));
+    out->set_remote_epoch(changes[i].remote_epoch);
+  }
+}
+
+absl::Status DecodeRemoteStarts(const v1::Changed& in, std::vector<JobChange>* changes) {
+  if (in.remote_position_deltas_size() != in.remote_number_deltas_size()) {
+    return Damaged("list of remote starts");
+  }
+  uint64_t position = 0;
+  uint64_t number = 0;
+  for (int i = 0; i < in.remote_position_deltas_size(); ++i) {
+    position += in.remote_position_deltas(i);
+    number += static_cast<uint64_t>(in.remote_number_deltas(i));
+    const bool is_start =
+        position < changes->size() && (*changes)[position].transition == JobTransition::kStart;
+    if (!is_start) return Damaged("list of remote starts");
+    (*changes)[position].remote_number = number;
+    (*changes)[position].remote_epoch = in.remote_epoch();
+  }
+  return absl::OkStatus();
+}
+
 void EncodeChanges(const engine::Changed& changed, int64_t first_sequence, v1::Changed* out) {
   const int size = static_cast<int>(changed.changes.size());
   out->mutable_index_deltas()->Reserve(size);
@@ -113,6 +143,7 @@ void EncodeChanges(const engine::Changed& changed, int64_t first_sequence, v1::C
       out->add_waits(Minus(ToNumber(change.not_before), ToNumber(changed.time)));
     }
   }
+  EncodeRemoteStarts(changed.changes, out);
 }
 
 // Reads the columns of a Changed side by side.
@@ -166,6 +197,7 @@ absl::StatusOr<StoredRecord> DecodeChanged(const v1::Changed& in) {
   engine::Changed changed;
   changed.time = ToTime(in.time());
   ASSIGN_OR_RETURN(changed.changes, ChangeReader(in).ReadAll());
+  RETURN_IF_ERROR(DecodeRemoteStarts(in, &changed.changes));
   if (in.has_finish()) {
     changed.finish = engine::Finish{in.finish().state(), ToTime(in.finish().time()),
                                     ToTime(in.finish().expire_time())};
@@ -210,6 +242,7 @@ std::string Encode(const engine::Accepted& accepted) {
   out.set_deadline_reason(header.deadline_reason);
   out.set_bound_to_call(header.bound_to_call);
   for (const engine::Shard& shard : accepted.shards) EncodeShard(shard, out.add_shards());
+  out.mutable_needs()->Add(header.needs.begin(), header.needs.end());
   return out.SerializeAsString();
 }
 
@@ -226,6 +259,7 @@ absl::StatusOr<engine::Accepted> DecodeAccepted(std::string_view bytes) {
   if (in.has_deadline()) header->deadline = ToTime(in.deadline());
   header->deadline_reason = in.deadline_reason();
   header->bound_to_call = in.bound_to_call();
+  header->needs.assign(in.needs().begin(), in.needs().end());
   engine::Accepted accepted;
   ASSIGN_OR_RETURN(accepted.shards, DecodeShards(in));
   accepted.header = std::move(header);

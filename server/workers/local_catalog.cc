@@ -37,7 +37,9 @@ absl::Status LocalCatalog::CheckCommand(const v1::Command& command) const {
 }
 
 absl::Status LocalCatalog::CheckHandler(const v1::HandlerCall& call) const {
-  if (handlers_->Find(call.name()) != nullptr) return absl::OkStatus();
+  if (remote_ == RemoteHandlers::kAny || handlers_->Find(call.name()) != nullptr) {
+    return absl::OkStatus();
+  }
   return absl::InvalidArgumentError(
       absl::StrCat("handler.name: there is no handler \"", call.name(), "\" here"));
 }

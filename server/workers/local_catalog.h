@@ -9,12 +9,16 @@
 
 namespace jobrunner::workers {
 
-// What this process can run: its handlers and the commands that its configuration allows. Both
-// outlive it and do not change any more.
+// What can be run: this process's handlers and the commands that its configuration allows, both of
+// which outlive it and do not change any more; and, if there may be remote workers, every other
+// handler: a call of one that nobody offers waits.
 class LocalCatalog final : public engine::WorkCatalog {
  public:
-  LocalCatalog(const HandlerRegistry* handlers, const CommandCatalog* commands)
-      : handlers_(handlers), commands_(commands) {}
+  enum class RemoteHandlers { kNone, kAny };
+
+  LocalCatalog(const HandlerRegistry* handlers, const CommandCatalog* commands,
+               RemoteHandlers remote = RemoteHandlers::kNone)
+      : handlers_(handlers), commands_(commands), remote_(remote) {}
 
   absl::Status Check(const v1::Job& job) const override;
   std::vector<std::string> Handlers() const override { return handlers_->Names(); }
@@ -27,6 +31,7 @@ class LocalCatalog final : public engine::WorkCatalog {
 
   const HandlerRegistry* const handlers_;
   const CommandCatalog* const commands_;
+  const RemoteHandlers remote_;
 };
 
 }  // namespace jobrunner::workers

@@ -1,5 +1,7 @@
 #include "engine/engine_fixture.h"
 
+#include <iterator>
+
 #include "absl/strings/str_format.h"
 #include "google/protobuf/text_format.h"
 #include "google/protobuf/util/message_differencer.h"
@@ -14,6 +16,12 @@ void MergeText(const std::string& text, Message* message) {
     ADD_FAILURE() << "does not parse: " << text;
   }
   message->MergeFrom(more);
+}
+
+template <typename T>
+void MoveTo(std::vector<T>* to, std::vector<T>* from) {
+  to->insert(to->end(), std::make_move_iterator(from->begin()),
+             std::make_move_iterator(from->end()));
 }
 
 }  // namespace
@@ -367,6 +375,12 @@ void EngineTest::Perform(Effects effects) {
     EXPECT_FALSE(running_.contains(name)) << name.first << " job " << name.second << " runs twice";
     running_[name] = std::move(assignment);
   }
+  MoveTo(&remote_.welcomes, &effects.remote.welcomes);
+  MoveTo(&remote_.stops, &effects.remote.stops);
+  MoveTo(&remote_.starts, &effects.remote.starts);
+  MoveTo(&remote_.acknowledgements, &effects.remote.acknowledgements);
+  MoveTo(&remote_.checks, &effects.remote.checks);
+  MoveTo(&remote_.ends, &effects.remote.ends);
   if (const auto& find = effects.find_expired) {
     store_.FindExpired(find->now, find->max, [this](absl::StatusOr<Expired> expired) {
       Tell(FoundExpired{std::move(expired)});

@@ -112,6 +112,8 @@ class EngineTest : public testing::Test {
   std::map<std::string, int64_t> opened_;
   std::vector<std::pair<std::string, int32_t>> started_;
   std::vector<PoolBounds> resizes_;
+  // All that remote workers were told so far.
+  RemoteOrders remote_;
   absl::Status failure_;
 
  private:

@@ -184,7 +184,7 @@ TEST_F(EngineThreadTest, WhatWasRecoveredIsOpenWhenStartReturnsAndGoesOn) {
 
   executor_ = std::make_unique<test::ThreadedExecutor>(engine_.get(), 4);
   auto recovery = store_.Recover();
-  engine_->Start(executor_.get(), std::move(recovery->unfinished));
+  engine_->Start(executor_.get(), nullptr, std::move(recovery->unfinished));
   std::make_shared<LastEvent>(&logs_, "batch")->Wait();
   engine_->Stop();
   executor_.reset();

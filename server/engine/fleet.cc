@@ -1,0 +1,90 @@
+#include "engine/fleet.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+
+namespace jobrunner::engine {
+
+RemoteWorker& Fleet::Add(WorkerId id, std::string name, int32_t slots) {
+  auto& worker = workers_[id];
+  JOBRUNNER_CHECK(worker == nullptr);
+  worker = std::make_unique<RemoteWorker>();
+  worker->id = id;
+  worker->name = std::move(name);
+  worker->slots = slots;
+  return *worker;
+}
+
+void Fleet::Offer(RemoteWorker& worker, const std::string& handler) {
+  Capability& capability = Named(handler);
+  const bool known = std::find(worker.offers.begin(), worker.offers.end(), &capability) !=
+                     worker.offers.end();
+  if (known) return;
+  ++capability.workers;
+  worker.offers.push_back(&capability);
+  worker.places.push_back(-1);
+}
+
+void Fleet::Remove(RemoteWorker& worker) {
+  const int32_t free = worker.free();
+  worker.connected = false;
+  Settle(worker, free);
+  for (Capability* capability : worker.offers) {
+    --capability->workers;
+    Release(*capability);
+  }
+  workers_.erase(worker.id);
+}
+
+RemoteWorker* Fleet::Find(WorkerId id) {
+  const auto found = workers_.find(id);
+  return found == workers_.end() ? nullptr : found->second.get();
+}
+
+void Fleet::Settle(RemoteWorker& worker, int32_t free_before) {
+  const int32_t free = worker.free();
+  if (free == free_before) return;
+  for (size_t i = 0; i < worker.offers.size(); ++i) {
+    worker.offers[i]->free_slots += free - free_before;
+    if (free_before == 0) Open(worker, i);
+    if (free == 0) Close(worker, i);
+  }
+}
+
+void Fleet::Open(RemoteWorker& worker, size_t offer) {
+  std::vector<RemoteWorker*>& open = worker.offers[offer]->open;
+  worker.places[offer] = static_cast<int32_t>(open.size());
+  open.push_back(&worker);
+}
+
+void Fleet::Close(RemoteWorker& worker, size_t offer) {
+  Capability& capability = *worker.offers[offer];
+  const int32_t place = std::exchange(worker.places[offer], -1);
+  RemoteWorker& last = *capability.open.back();
+  capability.open[place] = &last;
+  const auto its = std::find(last.offers.begin(), last.offers.end(), &capability);
+  if (&last != &worker) last.places[its - last.offers.begin()] = place;
+  capability.open.pop_back();
+}
+
+RemoteWorker& Fleet::Next(Capability& capability) {
+  if (capability.next >= capability.open.size()) capability.next = 0;
+  return *capability.open[capability.next++];
+}
+
+Capability& Fleet::Named(const std::string& handler) {
+  auto& capability = capabilities_[handler];
+  if (capability == nullptr) {
+    capability = std::make_unique<Capability>();
+    capability->name = handler;
+  }
+  return *capability;
+}
+
+void Fleet::Release(Capability& capability) {
+  if (capability.batches == 0 && capability.workers == 0) capabilities_.erase(capability.name);
+}
+
+}  // namespace jobrunner::engine

@@ -1,0 +1,484 @@
+// Remote workers: what they are given, what they hold, what becomes of it when they go.
+
+#include <algorithm>
+
+#include "engine/engine_fixture.h"
+
+namespace jobrunner::engine {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::SizeIs;
+using testing::UnorderedElementsAre;
+
+class WorkersTest : public EngineTest {
+ protected:
+  WorkersTest() {
+    options.own_handlers = std::make_shared<const std::set<std::string>>(
+        std::set<std::string>{"echo"});
+    options.worker_lease = 9s;
+  }
+
+  static v1::BatchSpec Remote(int count, const std::string& text = "") {
+    return Jobs(std::vector<std::string>(count, kResize), text);
+  }
+
+  void Join(WorkerId worker, int32_t slots, std::vector<std::string> handlers = {"resize"}) {
+    WorkerJoin join;
+    join.worker = worker;
+    join.name = "camera " + std::to_string(worker);
+    join.handlers = std::move(handlers);
+    join.slots = slots;
+    Tell(std::move(join));
+  }
+
+  // What was assigned to the worker and is not known to have ended.
+  std::vector<int32_t> HeldBy(WorkerId worker) const {
+    std::vector<int32_t> indexes;
+    for (const Assignment& one : remote_.starts) {
+      if (one.at == worker && !ended_.contains(one.token.number)) indexes.push_back(one.index);
+    }
+    return indexes;
+  }
+
+  const Assignment& Assigned(WorkerId worker, int32_t index) const {
+    const auto found = std::find_if(remote_.starts.rbegin(), remote_.starts.rend(),
+                                    [&](const Assignment& one) {
+                                      return one.at == worker && one.index == index;
+                                    });
+    EXPECT_NE(found, remote_.starts.rend()) << "job " << index << " was not assigned";
+    return *found;
+  }
+
+  void Report(WorkerId worker, AttemptToken token, std::unique_ptr<Failure> failure = nullptr) {
+    ended_.insert(token.number);
+    Outcome outcome;
+    outcome.token = token;
+    outcome.at = worker;
+    outcome.output = "done";
+    outcome.failure = std::move(failure);
+    Tell(std::move(outcome));
+  }
+
+  void Report(WorkerId worker, int32_t index) { Report(worker, Assigned(worker, index).token); }
+
+  void Answer(WorkerId worker, std::vector<AttemptToken> held) {
+    ASSERT_FALSE(remote_.checks.empty());
+    Tell(WorkerAnswer{worker, remote_.checks.back().number, std::move(held)});
+  }
+
+  WorkerJoin ComesBack(WorkerId worker, WorkerId previous, const std::string& batch,
+                       const std::vector<int32_t>& indexes) {
+    WorkerJoin join;
+    join.worker = worker;
+    join.previous = previous;
+    join.name = "camera";
+    join.handlers = {"resize"};
+    join.slots = 10;
+    for (const int32_t index : indexes) {
+      join.held.push_back({batch, index, Assigned(previous, index).token});
+    }
+    return join;
+  }
+
+  static constexpr char kResize[] = "handler { name: \"resize\" }";
+  std::set<uint64_t> ended_;
+};
+
+TEST_F(WorkersTest, AJobWaitsForAWorkerAndSaysSo) {
+  const std::string id = Submit(Remote(1));
+  EXPECT_EQ(RunningInAll(), 0) << "the server's own pool does not have the handler";
+  EXPECT_EQ(Status(id, 0).wait().reason(), v1::WAIT_REASON_NO_WORKER);
+  Join(1, 1);
+  EXPECT_THAT(HeldBy(1), ElementsAre(0));
+  Report(1, 0);
+  EXPECT_EQ(ResultOf(id, 0).state(), v1::JOB_STATE_SUCCEEDED);
+  EXPECT_EQ(ResultOf(id, 0).worker(), "camera 1");
+  EXPECT_EQ(ResultOf(id, 0).output(), "done");
+}
+
+TEST_F(WorkersTest, AWorkerHoldsNoMoreThanItsSlots) {
+  const std::string id = Submit(Remote(5));
+  Join(1, 2);
+  EXPECT_THAT(HeldBy(1), ElementsAre(0, 1));
+  EXPECT_EQ(Status(id, 2).wait().reason(), v1::WAIT_REASON_WORKER);
+  Report(1, 0);
+  EXPECT_THAT(HeldBy(1), ElementsAre(1, 2));
+  Tell(WorkerResize{1, 4});
+  EXPECT_THAT(HeldBy(1), ElementsAre(1, 2, 3, 4));
+}
+
+TEST_F(WorkersTest, WorkersShareTheWorkInTurns) {
+  Join(1, 10);
+  Join(2, 10);
+  Submit(Remote(6));
+  EXPECT_THAT(HeldBy(1), SizeIs(3));
+  EXPECT_THAT(HeldBy(2), SizeIs(3));
+}
+
+TEST_F(WorkersTest, AWorkerGetsWhatItOffersAlone) {
+  Join(1, 10, {"resize"});
+  Join(2, 10, {"mail", "resize"});
+  Submit(Jobs({"handler { name: \"mail\" }", "handler { name: \"mail\" }"}));
+  EXPECT_THAT(HeldBy(1), IsEmpty());
+  EXPECT_THAT(HeldBy(2), ElementsAre(0, 1));
+}
+
+TEST_F(WorkersTest, JobsThatWaitForAWorkerHoldUpNoOthersOfTheirBatch) {
+  options.pool = {0, 2};
+  const std::string id = Submit(Jobs({kResize, "", kResize, "", ""}));
+  EXPECT_THAT(Running(id), ElementsAre(1, 3));
+  Succeed(id, 1);
+  EXPECT_THAT(Running(id), ElementsAre(3, 4));
+  Join(1, 10);
+  EXPECT_THAT(HeldBy(1), ElementsAre(0, 2));
+}
+
+TEST_F(WorkersTest, WhatIsPassedOverIsBounded) {
+  std::vector<std::string> jobs(kPassedOverMax + 10, kResize);
+  jobs.emplace_back();
+  const std::string id = Submit(Jobs(jobs));
+  EXPECT_THAT(Running(id), IsEmpty()) << "it stands behind too many that wait";
+  Join(1, 100);
+  EXPECT_THAT(Running(id), ElementsAre(kPassedOverMax + 10));
+}
+
+TEST_F(WorkersTest, LimitsHoldForRemoteJobsToo) {
+  options.queues = {Queue("few", 3)};
+  Join(1, 100);
+  Submit(Remote(10, "max_parallelism: 2"));
+  EXPECT_THAT(HeldBy(1), SizeIs(2));
+  Submit(Remote(10, "queue: \"few\""));
+  EXPECT_THAT(HeldBy(1), SizeIs(5));
+}
+
+TEST_F(WorkersTest, APausedQueueAssignsNothing) {
+  Tell(PauseQueue{"default", true, [](absl::Status) {}});
+  Submit(Remote(1));
+  Join(1, 1);
+  EXPECT_THAT(HeldBy(1), IsEmpty());
+  Tell(PauseQueue{"default", false, [](absl::Status) {}});
+  EXPECT_THAT(HeldBy(1), ElementsAre(0));
+}
+
+TEST_F(WorkersTest, AnOutcomeIsAcknowledgedOnceItIsStored) {
+  Submit(Remote(1));
+  Join(1, 1);
+  const AttemptToken token = Assigned(1, 0).token;
+  store_.HoldCommits(true);
+  Report(1, token);
+  EXPECT_THAT(remote_.acknowledgements, IsEmpty());
+  store_.HoldCommits(false);
+  ASSERT_THAT(remote_.acknowledgements, SizeIs(1));
+  EXPECT_EQ(remote_.acknowledgements[0].token, token);
+  EXPECT_TRUE(remote_.acknowledgements[0].accepted);
+  Report(1, token);
+  ASSERT_THAT(remote_.acknowledgements, SizeIs(2));
+  EXPECT_FALSE(remote_.acknowledgements[1].accepted) << "the second time";
+}
+
+TEST_F(WorkersTest, AnotherWorkersOutcomeIsRefused) {
+  const std::string id = Submit(Remote(1));
+  Join(1, 1);
+  Join(2, 1);
+  const WorkerId holder = HeldBy(1).empty() ? 2 : 1;
+  const WorkerId other = 3 - holder;
+  Report(other, Assigned(holder, 0).token);
+  EXPECT_EQ(StateOf(id, 0), v1::JOB_STATE_RUNNING);
+  ASSERT_THAT(remote_.acknowledgements, SizeIs(1));
+  EXPECT_FALSE(remote_.acknowledgements[0].accepted);
+}
+
+TEST_F(WorkersTest, ASilentWorkerLosesItsAttemptsWithItsLease) {
+  const std::string id = Submit(Remote(1));
+  Join(1, 1);
+  const AttemptToken token = Assigned(1, 0).token;
+  Advance(8s);
+  EXPECT_EQ(StateOf(id, 0), v1::JOB_STATE_RUNNING);
+  EXPECT_THAT(remote_.checks, SizeIs(2)) << "one every third of the lease";
+  Join(2, 1);
+  Advance(1s);
+  ASSERT_THAT(AttemptErrorsOf(id, 0), SizeIs(1));
+  EXPECT_EQ(AttemptErrorsOf(id, 0)[0].error().reason(), v1::REASON_WORKER_LOST);
+  ASSERT_THAT(remote_.ends, SizeIs(1));
+  EXPECT_EQ(remote_.ends[0].worker, 1);
+  EXPECT_THAT(HeldBy(2), ElementsAre(0)) << "it runs elsewhere";
+  Report(1, token);
+  EXPECT_FALSE(remote_.acknowledgements.back().accepted) << "too late";
+  Report(2, 0);
+  EXPECT_EQ(ResultOf(id, 0).state(), v1::JOB_STATE_SUCCEEDED);
+  EXPECT_EQ(ResultOf(id, 0).attempts(), 2);
+}
+
+TEST_F(WorkersTest, AWorkerThatAnswersKeepsItsAttempts) {
+  const std::string id = Submit(Remote(1));
+  Join(1, 1);
+  for (int i = 0; i < 20; ++i) {
+    Advance(3s);
+    Answer(1, {Assigned(1, 0).token});
+  }
+  EXPECT_THAT(AttemptErrorsOf(id, 0), IsEmpty());
+  EXPECT_THAT(remote_.ends, IsEmpty());
+}
+
+TEST_F(WorkersTest, WhatAWorkerDoesNotHoldAnyMoreIsLostAtOnce) {
+  const std::string id = Submit(Remote(2));
+  Join(1, 2);
+  Advance(3s);
+  Answer(1, {Assigned(1, 1).token});
+  EXPECT_THAT(AttemptErrorsOf(id, 0), SizeIs(1));
+  EXPECT_THAT(AttemptErrorsOf(id, 1), IsEmpty());
+}
+
+TEST_F(WorkersTest, WhatWasAssignedAfterTheCheckIsNotMissing) {
+  Join(1, 2);
+  Advance(3s);
+  const std::string id = Submit(Remote(1));
+  Answer(1, {});
+  EXPECT_THAT(AttemptErrorsOf(id, 0), IsEmpty());
+}
+
+TEST_F(WorkersTest, AWorkerMayComeBackWithinItsLease) {
+  const std::string id = Submit(Remote(2));
+  Join(1, 2);
+  Tell(WorkerGone{1});
+  Advance(8s);
+  Tell(ComesBack(2, 1, id, {0, 1}));
+  ASSERT_THAT(remote_.welcomes, SizeIs(2));
+  EXPECT_THAT(remote_.welcomes[1].claims, SizeIs(2));
+  Report(2, Assigned(1, 0).token);
+  Report(2, Assigned(1, 1).token);
+  EXPECT_EQ(FinishOf(id).succeeded(), 2);
+  EXPECT_EQ(ResultOf(id, 0).attempts(), 1);
+}
+
+TEST_F(WorkersTest, WhatItComesBackWithoutIsLost) {
+  const std::string id = Submit(Remote(2));
+  Join(1, 2);
+  Tell(WorkerGone{1});
+  Tell(ComesBack(2, 1, id, {1}));
+  EXPECT_THAT(AttemptErrorsOf(id, 0), SizeIs(1));
+  EXPECT_THAT(AttemptErrorsOf(id, 1), IsEmpty());
+  EXPECT_THAT(HeldBy(2), ElementsAre(0)) << "and runs again";
+}
+
+TEST_F(WorkersTest, ASessionIsTakenOverWhileItsStreamStillStands) {
+  const std::string id = Submit(Remote(1));
+  Join(1, 1);
+  Tell(ComesBack(2, 1, id, {0}));
+  ASSERT_THAT(remote_.ends, SizeIs(1));
+  EXPECT_EQ(remote_.ends[0].worker, 1);
+  Tell(WorkerGone{1});
+  Report(2, Assigned(1, 0).token);
+  EXPECT_EQ(FinishOf(id).succeeded(), 1);
+}
+
+TEST_F(WorkersTest, AWorkerThatComesBackTooLateIsTakenWithoutWhatItHeld) {
+  const std::string id = Submit(Remote(1));
+  Join(1, 1);
+  Tell(WorkerGone{1});
+  Advance(9s);
+  EXPECT_THAT(AttemptErrorsOf(id, 0), SizeIs(1));
+  Tell(ComesBack(2, 1, id, {0}));
+  EXPECT_THAT(remote_.welcomes.back().claims, IsEmpty());
+  EXPECT_THAT(HeldBy(2), ElementsAre(0)) << "as an attempt of its own";
+  EXPECT_EQ(Assigned(2, 0).attempt, 2);
+}
+
+TEST_F(WorkersTest, APoisonJobStopsAfterItsLostAttempts) {
+  const std::string id = Submit(Remote(1, "job_defaults { max_lost_attempts: 2 }"));
+  for (WorkerId worker = 1; worker <= 3; ++worker) {
+    Join(worker, 1);
+    EXPECT_THAT(HeldBy(worker), ElementsAre(0));
+    Tell(WorkerGone{worker});
+    Advance(9s);
+  }
+  EXPECT_EQ(ResultOf(id, 0).state(), v1::JOB_STATE_FAILED);
+  EXPECT_EQ(ResultOf(id, 0).error().reason(), v1::REASON_WORKER_LOST);
+  EXPECT_EQ(ResultOf(id, 0).attempts(), 3);
+}
+
+TEST_F(WorkersTest, ACancelAsksTheWorkerAndWaitsForItsGrace) {
+  const std::string id = Submit(Remote(2));
+  Join(1, 2);
+  CancelIt(id, {}, 2s);
+  ASSERT_THAT(remote_.stops, SizeIs(2));
+  EXPECT_EQ(remote_.stops[0].grace, 2s);
+  Report(1, 0);
+  EXPECT_EQ(ResultOf(id, 0).state(), v1::JOB_STATE_CANCELLED);
+  Advance(2s);
+  EXPECT_EQ(ResultOf(id, 1).state(), v1::JOB_STATE_CANCELLED);
+  EXPECT_EQ(FinishOf(id).cancelled(), 2);
+}
+
+TEST_F(WorkersTest, WhatDoesNotStopHoldsItsSlotUntilTheWorkerLetsGo) {
+  const std::string id = Submit(Remote(1));
+  Join(1, 1);
+  const AttemptToken stuck = Assigned(1, 0).token;
+  CancelIt(id, {}, 0s);
+  Submit(Remote(1));
+  EXPECT_THAT(remote_.starts, SizeIs(1));
+  Advance(3s);
+  Answer(1, {stuck});
+  EXPECT_THAT(remote_.starts, SizeIs(1)) << "it still runs it";
+  Advance(3s);
+  Answer(1, {});
+  EXPECT_THAT(remote_.starts, SizeIs(2));
+}
+
+TEST_F(WorkersTest, AnAttemptsTimeoutStopsItAtTheWorker) {
+  const std::string id = Submit(Remote(1, "job_defaults { timeout { seconds: 2 } }"));
+  Join(1, 1);
+  EXPECT_EQ(Assigned(1, 0).deadline, clock_.Read().steady + 2s);
+  Advance(2s);
+  ASSERT_THAT(remote_.stops, SizeIs(1));
+  Report(1, 0);
+  EXPECT_EQ(ResultOf(id, 0).error().reason(), v1::REASON_ATTEMPT_TIMEOUT);
+}
+
+TEST_F(WorkersTest, AStopIsToldAgainToAWorkerThatComesBack) {
+  const std::string id = Submit(Remote(1));
+  Join(1, 1);
+  Tell(WorkerGone{1});
+  CancelIt(id, {}, 5s);
+  Advance(2s);
+  Tell(ComesBack(2, 1, id, {0}));
+  ASSERT_THAT(remote_.stops, SizeIs(2));
+  EXPECT_EQ(remote_.stops[1].at, 2);
+  EXPECT_EQ(remote_.stops[1].grace, 3s) << "what is left of it";
+}
+
+TEST_F(WorkersTest, AWorkerThatLeavesFinishesAndGetsNothingMore) {
+  const std::string id = Submit(Remote(3));
+  Join(1, 2);
+  Tell(WorkerLeaving{1});
+  Report(1, 0);
+  EXPECT_THAT(HeldBy(1), ElementsAre(1));
+  Report(1, 1);
+  Tell(WorkerGone{1});
+  EXPECT_THAT(engine().CountAll().remote_workers, IsEmpty());
+  EXPECT_EQ(StateOf(id, 2), v1::JOB_STATE_QUEUED);
+}
+
+TEST_F(WorkersTest, AServerThatStoodStillGivesItsWorkersAnotherLease) {
+  const std::string id = Submit(Remote(1));
+  Join(1, 1);
+  OverSleep(60s);
+  EXPECT_THAT(AttemptErrorsOf(id, 0), IsEmpty());
+  Answer(1, {Assigned(1, 0).token});
+  Advance(8s);
+  EXPECT_THAT(AttemptErrorsOf(id, 0), IsEmpty());
+}
+
+TEST_F(WorkersTest, AWorkerThatIsGoneIsNotForgivenForASleepingServer) {
+  const std::string id = Submit(Remote(1));
+  Join(1, 1);
+  Tell(WorkerGone{1});
+  Advance(9s);
+  EXPECT_THAT(AttemptErrorsOf(id, 0), SizeIs(1));
+}
+
+class WorkersOverRestartsTest : public WorkersTest {
+ protected:
+  WorkersOverRestartsTest() { options.durable = true; }
+};
+
+TEST_F(WorkersOverRestartsTest, AnAssignmentOutlivesTheServer) {
+  const std::string id = Submit(Remote(2));
+  Join(1, 2);
+  Restart(2s);
+  EXPECT_EQ(StateOf(id, 0), v1::JOB_STATE_RUNNING);
+  Tell(ComesBack(2, 1, id, {0, 1}));
+  ASSERT_THAT(remote_.welcomes.back().claims, SizeIs(2));
+  for (const Claim& claim : remote_.welcomes.back().claims) Report(2, claim.token);
+  EXPECT_EQ(FinishOf(id).succeeded(), 2);
+  EXPECT_EQ(ResultOf(id, 0).attempts(), 1) << "none was lost";
+}
+
+TEST_F(WorkersOverRestartsTest, WhatNobodyComesBackForWithinALeaseIsLost) {
+  const std::string id = Submit(Remote(2));
+  Join(1, 2);
+  Restart();
+  Tell(ComesBack(2, 1, id, {1}));
+  Advance(8s);
+  Answer(2, {remote_.welcomes.back().claims[0].token});
+  EXPECT_THAT(AttemptErrorsOf(id, 0), IsEmpty());
+  Advance(1s);
+  EXPECT_THAT(AttemptErrorsOf(id, 0), SizeIs(1));
+  EXPECT_THAT(AttemptErrorsOf(id, 1), IsEmpty());
+}
+
+TEST_F(WorkersOverRestartsTest, AClaimOfAnAttemptThatIsNotTheRunningOneIsRefused) {
+  const std::string id = Submit(Remote(1));
+  Join(1, 1);
+  Restart();
+  WorkerJoin join = ComesBack(2, 1, id, {0});
+  ++join.held[0].token.number;
+  Tell(std::move(join));
+  EXPECT_THAT(remote_.welcomes.back().claims, IsEmpty());
+}
+
+TEST_F(WorkersOverRestartsTest, WhatRunsAgainCountsAgainstTheLimitsUntilItIsDecided) {
+  const std::string id = Submit(Remote(3, "max_parallelism: 1"));
+  Join(1, 1);
+  Restart();
+  Join(2, 10);
+  EXPECT_THAT(HeldBy(2), IsEmpty());
+  Advance(8s);
+  Answer(2, {});
+  EXPECT_THAT(HeldBy(2), IsEmpty());
+  Advance(1s);
+  EXPECT_THAT(HeldBy(2), SizeIs(1));
+}
+
+TEST_F(WorkersOverRestartsTest, ACancelDuringTheWaitEndsTheJobWhenItIsClaimed) {
+  const std::string id = Submit(Remote(1));
+  Join(1, 1);
+  Restart();
+  CancelIt(id);
+  Tell(ComesBack(2, 1, id, {0}));
+  ASSERT_THAT(remote_.stops, SizeIs(1));
+  Report(2, remote_.welcomes.back().claims[0].token);
+  EXPECT_EQ(ResultOf(id, 0).state(), v1::JOB_STATE_CANCELLED);
+}
+
+TEST_F(WorkersOverRestartsTest, ATimeoutRunsOnOverARestart) {
+  const std::string id = Submit(Remote(1, "job_defaults { timeout { seconds: 8 } }"));
+  Join(1, 1);
+  Advance(2s);
+  Restart(3s);
+  Tell(ComesBack(2, 1, id, {0}));
+  Advance(2s);
+  EXPECT_THAT(remote_.stops, IsEmpty());
+  Advance(1s);
+  EXPECT_THAT(remote_.stops, SizeIs(1));
+}
+
+TEST_F(WorkersOverRestartsTest, ADrainLeavesWorkersWhatTheyHold) {
+  const std::string id = Submit(Remote(1));
+  Join(1, 1);
+  int drained = 0;
+  DrainNow(5s, &drained);
+  EXPECT_EQ(drained, 1) << "there is nothing to wait for";
+  EXPECT_THAT(remote_.stops, IsEmpty());
+  Restart();
+  Tell(ComesBack(2, 1, id, {0}));
+  Report(2, remote_.welcomes.back().claims[0].token);
+  EXPECT_EQ(ResultOf(id, 0).state(), v1::JOB_STATE_SUCCEEDED);
+  EXPECT_EQ(ResultOf(id, 0).attempts(), 1);
+}
+
+TEST_F(WorkersOverRestartsTest, WhatMayNotBeLostAgainIsAssignedOnceItsStartIsStored) {
+  const std::string id = Submit(Remote(1, "job_defaults { max_lost_attempts: 0 }"));
+  store_.HoldCommits(true);
+  Join(1, 1);
+  EXPECT_THAT(remote_.starts, IsEmpty());
+  store_.HoldCommits(false);
+  EXPECT_THAT(remote_.starts, SizeIs(1));
+  Report(1, 0);
+  EXPECT_EQ(ResultOf(id, 0).state(), v1::JOB_STATE_SUCCEEDED);
+}
+
+}  // namespace
+}  // namespace jobrunner::engine
