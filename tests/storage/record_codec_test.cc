@@ -30,6 +30,7 @@ engine::Accepted FullAccepted() {
   header->deadline = At(1'800'000'000'000'000'001);
   header->deadline_reason = jobrunner::v1::REASON_CALL_DEADLINE;
   header->bound_to_call = true;
+  header->needs = {"", "resize"};
   engine::ShardTiming timing{nanoseconds(1), nanoseconds(2), nanoseconds(3), true};
   return {header, {{0, 256, nullptr, timing}, {256, 44, nullptr, {}}}};
 }
@@ -59,7 +60,15 @@ engine::Changed FullChanged() {
                       .lost = true,
                       .not_before = WallTime::max()},
                      {.index = 9, .transition = JobTransition::kRequeue},
-                     {.index = 10, .transition = JobTransition::kPutBack}};
+                     {.index = 10, .transition = JobTransition::kPutBack},
+                     {.index = 11,
+                      .transition = JobTransition::kStart,
+                      .remote_epoch = 7,
+                      .remote_number = std::numeric_limits<uint64_t>::max()},
+                     {.index = 12,
+                      .transition = JobTransition::kStart,
+                      .remote_epoch = 7,
+                      .remote_number = 3}};
   changed.segment = builder.Build();
   changed.finish = engine::Finish{jobrunner::v1::BATCH_STATE_FAILED, At(4), At(5)};
   return changed;
@@ -73,6 +82,7 @@ TEST(RecordCodecTest, GivesBackEveryFieldOfAHeader) {
   EXPECT_EQ(out->header->request_id, in.header->request_id);
   EXPECT_EQ(out->header->fingerprint, in.header->fingerprint);
   EXPECT_EQ(out->header->spec.ShortDebugString(), in.header->spec.ShortDebugString());
+  EXPECT_EQ(out->header->needs, in.header->needs);
   EXPECT_EQ(out->header->defaults.ShortDebugString(), in.header->defaults.ShortDebugString());
   EXPECT_EQ(out->header->job_count, 300);
   EXPECT_EQ(out->header->create_time, in.header->create_time);
@@ -111,6 +121,8 @@ TEST(RecordCodecTest, GivesBackEveryFieldOfAChange) {
     EXPECT_EQ(out.changes[i].own_deadline, in.changes[i].own_deadline) << i;
     EXPECT_EQ(out.changes[i].result_sequence, in.changes[i].result_sequence) << i;
     EXPECT_EQ(out.changes[i].not_before, in.changes[i].not_before) << i;
+    EXPECT_EQ(out.changes[i].remote_epoch, in.changes[i].remote_epoch) << i;
+    EXPECT_EQ(out.changes[i].remote_number, in.changes[i].remote_number) << i;
   }
   ASSERT_TRUE(out.finish.has_value());
   EXPECT_EQ(out.finish->state, in.finish->state);
