@@ -34,9 +34,10 @@ std::string Format(uint64_t high, uint64_t low) {
   return text;
 }
 
+constexpr uint64_t kVariant = uint64_t{0b10} << 62;
+
 std::string FromTicks(uint64_t ticks, Prng& prng) {
   constexpr uint64_t kVersion7 = 0x7000;
-  constexpr uint64_t kVariant = uint64_t{0b10} << 62;
   const uint64_t high = ((ticks >> 12) << 16) | kVersion7 | (ticks & 0xfff);
   const uint64_t low = kVariant | (prng.Next() >> 2);
   return Format(high, low);
@@ -49,6 +50,13 @@ std::string UuidV7(WallTime time, Prng& prng) { return FromTicks(TicksOf(time), 
 std::string UuidSequence::Next(WallTime time, Prng& prng) {
   last_tick_ = std::max(TicksOf(time), last_tick_ + 1);
   return FromTicks(last_tick_, prng);
+}
+
+std::string RandomUuid() {
+  constexpr uint64_t kVersion4 = 0x4000;
+  const uint64_t high = (RandomSeed() & ~uint64_t{0xf000}) | kVersion4;
+  const uint64_t low = kVariant | (RandomSeed() >> 2);
+  return Format(high, low);
 }
 
 bool IsUuid(std::string_view text) {

@@ -25,6 +25,10 @@ class UuidSequence {
   uint64_t last_tick_ = 0;
 };
 
+// A UUIDv4 (RFC 9562, section 5.4): 122 bits from the operating system, not to be guessed. Any
+// thread.
+std::string RandomUuid();
+
 // Whether `text` is a UUID of any version: 8-4-4-4-12 hexadecimal digits, of either case.
 bool IsUuid(std::string_view text);
 

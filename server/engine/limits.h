@@ -100,6 +100,13 @@ inline constexpr int64_t kUploadMessageBytesMax = kStockClientBytesMax;
 inline constexpr int64_t kStagedBytesAtOnce = 1 << 20;
 inline constexpr std::chrono::minutes kUploadIdleMax{10};
 
+// Remote workers: what one may take at once, and offer.
+inline constexpr int32_t kWorkerSlotsMax = 10'000;
+inline constexpr int32_t kWorkerHandlersMax = 1000;
+// A message of theirs. Stock clients and servers read so much.
+inline constexpr int64_t kWorkerMessageBytesMax = 4 << 20;
+static_assert(kOutputBytesMax + (64 << 10) <= kWorkerMessageBytesMax, "an outcome must fit");
+
 // After the last reader with cancel_on_disconnect went.
 inline constexpr std::chrono::seconds kDisconnectGrace{10};
 

@@ -7,7 +7,7 @@
 
 #include "rpc/dispatcher.h"
 #include "rpc/error_channel.h"
-#include "rpc/write_stream.h"
+#include "rpc/stream_life.h"
 
 namespace jobrunner::rpc {
 

@@ -17,7 +17,7 @@
 #include "engine/store.h"
 #include "rpc/dispatcher.h"
 #include "rpc/event_message.h"
-#include "rpc/write_stream.h"
+#include "rpc/stream_life.h"
 
 namespace jobrunner::rpc {
 

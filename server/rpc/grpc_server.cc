@@ -16,6 +16,8 @@
 #include "google/protobuf/stubs/logging.h"
 #include "rpc/admin_service.h"
 #include "rpc/job_service.h"
+#include "rpc/worker_service.h"
+#include "rpc/worker_sessions.h"
 
 namespace jobrunner::rpc {
 namespace {
@@ -72,7 +74,8 @@ class GrpcServer::Serving {
       : options_(std::move(options)),
         parts_{WithLimits(std::move(parts), options_), &threads_, &calls_},
         jobs_(parts_),
-        admin_(parts_) {}
+        admin_(parts_),
+        workers_(parts_) {}
 
   absl::StatusOr<std::string> Start();
   void SetServing(bool serving);
@@ -87,6 +90,7 @@ class GrpcServer::Serving {
   const ServiceParts parts_;
   JobService jobs_;
   AdminService admin_;
+  WorkerService workers_;
   std::unique_ptr<grpc::Server> server_;
 
   absl::Mutex stop_mutex_;
@@ -101,6 +105,7 @@ absl::StatusOr<std::string> GrpcServer::Serving::Start() {
   builder.AddListeningPort(options_.listen, grpc::InsecureServerCredentials(), &port);
   builder.RegisterService(&jobs_);
   builder.RegisterService(&admin_);
+  builder.RegisterService(&workers_);
   server_ = builder.BuildAndStart();
   if (!server_ || port == 0) {
     server_ = nullptr;
@@ -115,6 +120,7 @@ void GrpcServer::Serving::SetServing(bool serving) {
   grpc::HealthCheckServiceInterface* health = server_->GetHealthCheckService();
   health->SetServingStatus(v1::JobService::service_full_name(), serving);
   health->SetServingStatus(v1::AdminService::service_full_name(), serving);
+  health->SetServingStatus(v1::WorkerService::service_full_name(), serving);
   health->SetServingStatus(serving);
 }
 
@@ -122,6 +128,7 @@ void GrpcServer::Serving::SetServing(bool serving) {
 void GrpcServer::Serving::Drain() {
   SetServing(false);
   calls_.EndUploads();
+  parts_.server.workers->Drain();
 }
 
 void GrpcServer::Serving::Stop(std::chrono::nanoseconds grace) {
@@ -141,6 +148,7 @@ void GrpcServer::Serving::Stop(std::chrono::nanoseconds grace) {
   }
   threads_.look_ups.Stop();
   threads_.intake.Stop();
+  threads_.worker_orders.Stop();
   threads_.replies.Stop();
 }
 

@@ -26,7 +26,7 @@ struct GrpcServerOptions {
   Keepalive keepalive = {};
 };
 
-// JobService, AdminService, grpc.health.v1.Health and reflection on one address. Health answers
+// JobService, AdminService, WorkerService, grpc.health.v1.Health and reflection on one address. Health answers
 // whatever the others do. Thread-safe but for Start.
 //
 //   GrpcServer server(options, parts);
@@ -46,7 +46,7 @@ class GrpcServer {
   // listen there.
   absl::StatusOr<std::string> Start();
 
-  // Safe to call twice.
+  // Tells remote workers, and takes no new ones. Safe to call twice.
   void Drain();
 
   // Ends streams with UNAVAILABLE, waits up to `grace` for the calls that are being answered, cuts

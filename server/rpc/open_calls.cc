@@ -59,6 +59,9 @@ StreamStatistics OpenCalls::Statistics() const {
       case ServedStream::Kind::kUpload:
         ++statistics.uploads;
         break;
+      case ServedStream::Kind::kWorker:
+        ++statistics.workers;
+        break;
     }
     const int64_t lag = stream->lag();
     statistics.lag_events += lag;

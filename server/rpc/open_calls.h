@@ -18,8 +18,8 @@ namespace jobrunner::rpc {
 class ServedStream {
  public:
   virtual ~ServedStream() = default;
-  // Events of one batch, errors of all batches, or what comes in.
-  enum class Kind { kEvents, kErrors, kUpload };
+  // Events of one batch, errors of all batches, what comes in, or a remote worker's.
+  enum class Kind { kEvents, kErrors, kUpload, kWorker };
 
   // Ends it with UNAVAILABLE, unless it has ended. Does not block.
   virtual void EndByServer() = 0;
@@ -36,6 +36,8 @@ struct StreamStatistics {
   int64_t errors = 0;
   // UploadBatch.
   int64_t uploads = 0;
+  // WorkerService.Work.
+  int64_t workers = 0;
   // Of batches that run: all together, and the one furthest behind.
   int64_t lag_events = 0;
   int64_t lag_events_max = 0;

@@ -25,6 +25,7 @@ class WorkCatalog;
 namespace jobrunner::rpc {
 
 class ErrorChannel;
+class WorkerSessions;
 
 // What does not change while the server runs.
 struct ServerInfo {
@@ -44,6 +45,7 @@ struct ServerParts {
   const engine::Executor* executor = nullptr;
   const base::Clock* clock = nullptr;
   ErrorChannel* errors = nullptr;
+  WorkerSessions* workers = nullptr;
   // request_bytes_max is GrpcServerOptions'.
   engine::ValidationLimits validation;
   // UploadBatch calls at once, and how long one may send nothing.
@@ -66,6 +68,9 @@ struct ServiceThreads {
   Dispatcher intake;
   // Look-ups that wait for the store.
   Dispatcher look_ups;
+  // What the engine wants remote workers to be told: a job of theirs starts no later because a
+  // stream has much to read.
+  Dispatcher worker_orders;
 };
 
 struct ServiceParts {

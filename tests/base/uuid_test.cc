@@ -66,6 +66,14 @@ TEST(UuidSequence, SortsWhenTheClockGoesBack) {
   EXPECT_LT(before, sequence.Next(kExampleTime - std::chrono::hours(1), prng));
 }
 
+TEST(RandomUuid, HasVersionAndVariantAndIsNeverTheSame) {
+  const std::string text = RandomUuid();
+  EXPECT_TRUE(IsUuid(text));
+  EXPECT_EQ(text[14], '4');
+  EXPECT_NE(std::string("89ab").find(text[19]), std::string::npos);
+  EXPECT_NE(text, RandomUuid());
+}
+
 TEST(IsUuid, AcceptsEitherCase) {
   EXPECT_TRUE(IsUuid("017f22e2-79b0-7cc3-98c4-dc0c0c07398f"));
   EXPECT_TRUE(IsUuid("017F22E2-79B0-7CC3-98C4-DC0C0C07398F"));

@@ -110,6 +110,7 @@ ServerParts Served::MakeParts(const ServedOptions& options) {
   parts.executor = pool_.get();
   parts.clock = &clock_;
   parts.errors = &errors_;
+  parts.workers = &workers_;
   parts.validation.jobs_per_batch_max = options.jobs_per_batch_max;
   parts.validation.batch_bytes_max = options.batch_bytes_max;
   parts.uploads_max = options.uploads_max;

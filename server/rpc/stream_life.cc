@@ -1,4 +1,4 @@
-#include "rpc/write_stream.h"
+#include "rpc/stream_life.h"
 
 #include <utility>
 
@@ -6,12 +6,14 @@
 
 namespace jobrunner::rpc {
 
-void WriteStream::Begin() {
-  self_ = shared_from_this();
+template <typename Reactor>
+void StreamLife<Reactor>::Begin() {
+  self_ = this->shared_from_this();
   if (!calls_->StreamBegan(this, self_)) EndByServer();
 }
 
-void WriteStream::End(const absl::Status& status) {
+template <typename Reactor>
+void StreamLife<Reactor>::End(const absl::Status& status) {
   absl::MutexLock lock(&mutex_);
   if (phase_ != Phase::kOpen) return;
   phase_ = Phase::kEnding;
@@ -19,9 +21,11 @@ void WriteStream::End(const absl::Status& status) {
   FinishIfIdle();
 }
 
-void WriteStream::EndByServer() { End(ServerStops()); }
+template <typename Reactor>
+void StreamLife<Reactor>::EndByServer() { End(ServerStops()); }
 
-void WriteStream::OnWriteDone(bool ok) {
+template <typename Reactor>
+void StreamLife<Reactor>::OnWriteDone(bool ok) {
   bool open = false;
   {
     absl::MutexLock lock(&mutex_);
@@ -39,38 +43,54 @@ void WriteStream::OnWriteDone(bool ok) {
   }
 }
 
-void WriteStream::OnCancel() { Lose(); }
+template <typename Reactor>
+void StreamLife<Reactor>::OnCancel() { Lose(); }
 
-void WriteStream::OnDone() {
+template <typename Reactor>
+void StreamLife<Reactor>::OnDone() {
+  Ended();
   calls_->StreamEnded(this);
   // The last thing: it may be the end of *this.
   const auto self = std::move(self_);
 }
 
-void WriteStream::SendHeaders() {
+template <typename Reactor>
+void StreamLife<Reactor>::SendHeaders() {
   absl::MutexLock lock(&mutex_);
   if (phase_ != Phase::kOpen || std::exchange(headers_sent_, true)) return;
-  StartSendInitialMetadata();
+  this->StartSendInitialMetadata();
 }
 
-void WriteStream::Write(grpc::ByteBuffer message) {
+template <typename Reactor>
+void StreamLife<Reactor>::Write(grpc::ByteBuffer message) {
   absl::MutexLock lock(&mutex_);
   if (phase_ != Phase::kOpen) return;
   message_.Swap(&message);
   writing_ = true;
   headers_sent_ = true;
-  StartWrite(&message_);
+  this->StartWrite(&message_);
 }
 
-void WriteStream::WriteAndEnd(grpc::ByteBuffer message) {
+template <typename Reactor>
+void StreamLife<Reactor>::WriteAndEnd(grpc::ByteBuffer message) {
   absl::MutexLock lock(&mutex_);
   if (phase_ != Phase::kOpen) return;
   phase_ = Phase::kFinished;
   message_.Swap(&message);
-  StartWriteAndFinish(&message_, grpc::WriteOptions(), grpc::Status::OK);
+  this->StartWriteAndFinish(&message_, grpc::WriteOptions(), grpc::Status::OK);
 }
 
-void WriteStream::Lose() {
+template <typename Reactor>
+void StreamLife<Reactor>::ReadInto(grpc::ByteBuffer* message)
+  requires Reads<Reactor>
+{
+  absl::MutexLock lock(&mutex_);
+  // After Finish gRPC may be done with the call.
+  if (phase_ == Phase::kOpen) this->StartRead(message);
+}
+
+template <typename Reactor>
+void StreamLife<Reactor>::Lose() {
   {
     absl::MutexLock lock(&mutex_);
     if (phase_ != Phase::kOpen) return;
@@ -83,10 +103,14 @@ void WriteStream::Lose() {
   FinishIfIdle();
 }
 
-void WriteStream::FinishIfIdle() {
+template <typename Reactor>
+void StreamLife<Reactor>::FinishIfIdle() {
   if (writing_ || phase_ != Phase::kEnding) return;
   phase_ = Phase::kFinished;
-  Finish(ToGrpcStatus(end_));
+  this->Finish(ToGrpcStatus(end_));
 }
+
+template class StreamLife<grpc::ServerWriteReactor<grpc::ByteBuffer>>;
+template class StreamLife<grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>>;
 
 }  // namespace jobrunner::rpc

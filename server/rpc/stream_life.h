@@ -14,6 +14,12 @@
 
 namespace jobrunner::rpc {
 
+// Whether the client sends more than one message.
+template <typename Reactor>
+concept Reads = requires(Reactor& reactor, grpc::ByteBuffer* message) {
+  reactor.StartRead(message);
+};
+
 // One message in flight, one end, whatever happens and on whichever thread: a cancel, a lost
 // connection, the server's stop and the stream's own end may come at any moment and at once.
 //
@@ -22,14 +28,16 @@ namespace jobrunner::rpc {
 //
 // Thread-safe. gRPC refers to it until OnDone; everybody else by shared_ptr or weak_ptr. A derived
 // class says what to write: it is told when it can write again (WriteDone), and once if the client
-// has gone before the end (ClientGone).
-class WriteStream : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
-                    public ServedStream,
-                    public std::enable_shared_from_this<WriteStream> {
+// has gone before the end (ClientGone). `Reactor` is gRPC's, for streams of bytes: one that writes,
+// or one that reads as well.
+template <typename Reactor>
+class StreamLife : public Reactor,
+                   public ServedStream,
+                   public std::enable_shared_from_this<StreamLife<Reactor>> {
  public:
-  ~WriteStream() override = default;
-  WriteStream(const WriteStream&) = delete;
-  WriteStream& operator=(const WriteStream&) = delete;
+  ~StreamLife() override = default;
+  StreamLife(const StreamLife&) = delete;
+  StreamLife& operator=(const StreamLife&) = delete;
 
   // Once, right after the stream was made; it may have ended then, if the server stops.
   void Begin() ABSL_LOCKS_EXCLUDED(mutex_);
@@ -44,7 +52,7 @@ class WriteStream : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
 
  protected:
   // `calls` outlives the stream.
-  explicit WriteStream(OpenCalls* calls) : calls_(calls) {}
+  explicit StreamLife(OpenCalls* calls) : calls_(calls) {}
 
   OpenCalls& calls() { return *calls_; }
 
@@ -55,11 +63,18 @@ class WriteStream : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
   // Sends the last message and ends with OK.
   void WriteAndEnd(grpc::ByteBuffer message) ABSL_LOCKS_EXCLUDED(mutex_);
 
+  // Of a stream that reads: has the client's next message put into *message, which stays where it
+  // is until OnReadDone. While no read is in flight; dropped if the stream has ended.
+  void ReadInto(grpc::ByteBuffer* message) ABSL_LOCKS_EXCLUDED(mutex_)
+    requires Reads<Reactor>;
+
   // Called without a lock. The stream is open, and nothing is in flight.
   virtual void WriteDone() = 0;
   // Once, if the client cancelled, its deadline passed or its connection broke while the stream was
   // open. The end follows.
   virtual void ClientGone() {}
+  // Once, at the very end: nothing else is called any more.
+  virtual void Ended() {}
 
  private:
   enum class Phase { kOpen, kEnding, kFinished };
@@ -70,7 +85,7 @@ class WriteStream : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
 
   OpenCalls* const calls_;
   // Given up in OnDone.
-  std::shared_ptr<WriteStream> self_;
+  std::shared_ptr<StreamLife> self_;
 
   absl::Mutex mutex_;
   Phase phase_ ABSL_GUARDED_BY(mutex_) = Phase::kOpen;
@@ -80,5 +95,13 @@ class WriteStream : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
   // What is in flight: gRPC refers to it.
   grpc::ByteBuffer message_ ABSL_GUARDED_BY(mutex_);
 };
+
+// A request, then messages to the client.
+using WriteStream = StreamLife<grpc::ServerWriteReactor<grpc::ByteBuffer>>;
+// Messages to the client and from it.
+using DuplexStream = StreamLife<grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>>;
+
+extern template class StreamLife<grpc::ServerWriteReactor<grpc::ByteBuffer>>;
+extern template class StreamLife<grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>>;
 
 }  // namespace jobrunner::rpc

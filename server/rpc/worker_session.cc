@@ -1,0 +1,239 @@
+#include "rpc/worker_session.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "base/status_macros.h"
+#include "engine/proto_time.h"
+#include "engine/refusal.h"
+#include "rpc/assignment_id.h"
+#include "rpc/status.h"
+#include "rpc/worker_rules.h"
+
+namespace jobrunner::rpc {
+namespace {
+
+using v1::WorkRequest;
+
+// As the message's field is called.
+std::string_view KindOf(const WorkRequest& message) {
+  const auto* field = WorkRequest::descriptor()->FindFieldByNumber(message.kind_case());
+  return field == nullptr ? "kind" : std::string_view(field->name());
+}
+
+std::unique_ptr<engine::Failure> FailureOf(v1::AttemptFailure& said) {
+  auto failure = std::make_unique<engine::Failure>();
+  if (said.code() != 0) failure->code = said.code();
+  failure->message = std::move(*said.mutable_message());
+  failure->final = said.final();
+  failure->critical = said.critical();
+  return failure;
+}
+
+engine::Outcome OutcomeOf(v1::AttemptOutcome& said, const AssignmentTable::Entry& entry,
+                          engine::WorkerId worker, base::SteadyTime now) {
+  engine::Outcome outcome;
+  outcome.token = entry.token;
+  outcome.at = worker;
+  outcome.run_time =
+      said.has_run_time() ? engine::FromDuration(said.run_time()) : now - entry.since;
+  outcome.output = std::move(*said.mutable_output());
+  if (said.has_failure()) outcome.failure = FailureOf(*said.mutable_failure());
+  return outcome;
+}
+
+// Cuts what goes beyond all the output that an attempt may stream.
+bool Admit(int64_t admitted_before, std::string* text) {
+  const int64_t room = std::max<int64_t>(engine::kOutputBytesMax - admitted_before, 0);
+  if (static_cast<int64_t>(text->size()) <= room) return true;
+  text->resize(room);
+  return false;
+}
+
+}  // namespace
+
+WorkerSession::WorkerSession(WorkerSessions* sessions, std::function<void()> wake)
+    : sessions_(*sessions),
+      wake_(std::move(wake)),
+      writer_({.table = &table_, .clock = &sessions->clock(), .lease = sessions->lease()}) {}
+
+absl::Status WorkerSession::Receive(WorkRequest message) {
+  bool wake = false;
+  {
+    absl::MutexLock lock(&mutex_);
+    RETURN_IF_ERROR(Take(message));
+    if (writer_.unknown() > kUnknownMax) {
+      return engine::Refuse(absl::StatusCode::kResourceExhausted, "DOES_NOT_READ",
+                            "the worker sends and does not read");
+    }
+    wake = writer_.unknown() > 0 && queue_.Wake();
+  }
+  if (wake) wake_();
+  return absl::OkStatus();
+}
+
+absl::Status WorkerSession::Take(WorkRequest& message) {
+  const bool is_hello = message.kind_case() == WorkRequest::kHello;
+  const bool is_first = identity_.worker == engine::kOwnPool;
+  if (message.kind_case() == WorkRequest::KIND_NOT_SET) {
+    return InvalidField("kind", "is not set, or to nothing known here");
+  }
+  if (is_first && !is_hello) return InvalidField("hello", "must be the first message");
+  if (!is_first && is_hello) return InvalidField("hello", "must be the first message alone");
+  if (!is_first && !writer_.welcomed()) {
+    return InvalidField(KindOf(message), "was sent before the welcome came");
+  }
+  switch (message.kind_case()) {
+    case WorkRequest::kHello:
+      return Join(message.hello());
+    case WorkRequest::kSlots:
+      return Take(message.slots());
+    case WorkRequest::kLeaseAnswer:
+      return Take(message.lease_answer());
+    case WorkRequest::kOutput:
+      return Take(*message.mutable_output());
+    case WorkRequest::kProgress:
+      return Take(*message.mutable_progress());
+    case WorkRequest::kOutcomes:
+      return Take(*message.mutable_outcomes());
+    case WorkRequest::kLeave:
+      sessions_.engine().tell(engine::WorkerLeaving{identity_.worker});
+      break;
+    case WorkRequest::KIND_NOT_SET:
+      break;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status WorkerSession::Join(const v1::WorkerHello& hello) {
+  OrderWriter::Brought brought;
+  std::vector<engine::HeldAttempt> held;
+  for (const std::string& text : hello.assignment_ids()) {
+    // What no server has made no server will claim.
+    const auto id = AssignmentId::Parse(text);
+    if (!id || !brought.emplace(id->token(), *id).second) continue;
+    held.push_back({std::string(id->batch_id()), id->index(), id->token()});
+  }
+  ASSIGN_OR_RETURN(identity_, sessions_.Join(hello, std::move(held), weak_from_this()));
+  // The welcome may wait by now, but it is not looked at before this returns.
+  writer_.Expect(identity_.session_id, std::move(brought));
+  return absl::OkStatus();
+}
+
+absl::Status WorkerSession::Take(const v1::WorkerSlots& slots) {
+  RETURN_IF_ERROR(CheckSlots(slots));
+  sessions_.engine().tell(engine::WorkerResize{identity_.worker, slots.slots()});
+  return absl::OkStatus();
+}
+
+absl::Status WorkerSession::Take(const v1::LeaseAnswer& answer) {
+  RETURN_IF_ERROR(CheckLeaseAnswer(answer));
+  if (answer.number() <= 0 || answer.number() > writer_.last_check()) {
+    return InvalidField("lease_answer.number",
+                        absl::StrCat("is ", answer.number(), ", of no LeaseCheck that was sent"));
+  }
+  engine::WorkerAnswer told{identity_.worker, answer.number(), {}};
+  for (const std::string& id : answer.assignment_ids()) {
+    if (AssignmentTable::Entry* const entry = table_.Named(id)) {
+      entry->answered = std::max(entry->answered, answer.number());
+      told.held.push_back(entry->token);
+    } else {
+      writer_.StopUnknown(id);
+    }
+  }
+  table_.RemoveUnanswered(answer.number());
+  sessions_.engine().tell(std::move(told));
+  return absl::OkStatus();
+}
+
+absl::Status WorkerSession::Take(v1::AttemptOutput& output) {
+  AssignmentTable::Entry* const entry = table_.Named(output.assignment_id());
+  // One that has ended, or whose job does not ask for it, or has had all that it may.
+  if (entry == nullptr || entry->reported || !entry->stream_output) return absl::OkStatus();
+  engine::OutputChunk chunk;
+  chunk.token = entry->token;
+  chunk.output = std::move(*output.mutable_output());
+  chunk.error_output = std::move(*output.mutable_error_output());
+  const bool all = Admit(entry->output_bytes, &chunk.output) &
+                   Admit(entry->error_output_bytes, &chunk.error_output);
+  chunk.truncated = !all;
+  // Nothing follows what was cut.
+  entry->stream_output = all;
+  entry->output_bytes += static_cast<int64_t>(chunk.output.size());
+  entry->error_output_bytes += static_cast<int64_t>(chunk.error_output.size());
+  sessions_.engine().sink->Wrote(std::move(chunk));
+  return absl::OkStatus();
+}
+
+absl::Status WorkerSession::Take(v1::AttemptProgress& progress) {
+  RETURN_IF_ERROR(CheckProgress(progress));
+  const AssignmentTable::Entry* const entry = table_.Named(progress.assignment_id());
+  if (entry == nullptr || entry->reported) return absl::OkStatus();
+  sessions_.engine().sink->Progressed({.token = entry->token,
+                                       .fraction = progress.fraction(),
+                                       .message = std::move(*progress.mutable_message())});
+  return absl::OkStatus();
+}
+
+absl::Status WorkerSession::Take(v1::AttemptOutcomes& outcomes) {
+  RETURN_IF_ERROR(CheckOutcomes(outcomes));
+  const base::SteadyTime now = sessions_.clock().Read().steady;
+  std::vector<engine::Outcome> told;
+  told.reserve(outcomes.outcomes_size());
+  for (v1::AttemptOutcome& said : *outcomes.mutable_outcomes()) {
+    AssignmentTable::Entry* const entry = table_.Named(said.assignment_id());
+    if (entry == nullptr) {
+      writer_.RefuseUnknown(std::move(*said.mutable_assignment_id()));
+    } else if (!std::exchange(entry->reported, true)) {
+      told.push_back(OutcomeOf(said, *entry, identity_.worker, now));
+    }
+  }
+  if (!told.empty()) sessions_.engine().sink->Finished(std::move(told));
+  return absl::OkStatus();
+}
+
+WorkerSession::Next WorkerSession::NextMessage() {
+  absl::MutexLock lock(&mutex_);
+  for (;;) {
+    const engine::WorkerEnd* const end = writer_.end();
+    if (end != nullptr && !end->status.ok()) return End{end->status};
+    if (auto message = writer_.Next()) return *std::move(message);
+    if (end != nullptr) return End{end->status};
+    auto orders = queue_.Take();
+    // Without orders: what those before have left in memory goes.
+    writer_.Take(orders ? *std::move(orders) : engine::RemoteOrders());
+    if (!orders) return Idle{};
+  }
+}
+
+void WorkerSession::Close() {
+  absl::MutexLock lock(&mutex_);
+  if (identity_.worker == engine::kOwnPool) return;
+  if (!ended_by_engine_) sessions_.engine().tell(engine::WorkerGone{identity_.worker});
+  sessions_.Leave(identity_);
+}
+
+void WorkerSession::Order(engine::RemoteOrders orders) {
+  if (!orders.ends.empty()) ended_by_engine_ = true;
+  if (queue_.Put(std::move(orders))) wake_();
+}
+
+void WorkerSession::Drain() {
+  {
+    absl::MutexLock lock(&mutex_);
+    writer_.Drain();
+  }
+  if (queue_.Wake()) wake_();
+}
+
+void WorkerSession::AfterWhatWasTold(std::function<void()> then) {
+  sessions_.engine().tell(engine::Query{[then = std::move(then)](const engine::Engine&) {
+    then();
+    return [] {};
+  }});
+}
+
+}  // namespace jobrunner::rpc

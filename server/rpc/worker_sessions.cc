@@ -1,0 +1,142 @@
+#include "rpc/worker_sessions.h"
+
+#include "base/status_macros.h"
+#include "base/uuid.h"
+#include "engine/refusal.h"
+#include "rpc/worker_rules.h"
+#include "rpc/worker_session.h"
+
+namespace jobrunner::rpc {
+namespace {
+
+using engine::WorkerId;
+
+WorkerId WorkerOf(const engine::WorkerWelcome& welcome) { return welcome.worker; }
+WorkerId WorkerOf(const engine::StopOrder& stop) { return stop.at; }
+WorkerId WorkerOf(const engine::Assignment& start) { return start.at; }
+WorkerId WorkerOf(const engine::Acknowledgement& one) { return one.worker; }
+WorkerId WorkerOf(const engine::WorkerCheck& check) { return check.worker; }
+WorkerId WorkerOf(const engine::WorkerEnd& end) { return end.worker; }
+
+// Sorts one kind of orders by worker.
+template <typename Order>
+void Distribute(std::vector<Order>& orders, std::vector<Order> engine::RemoteOrders::*kind,
+                absl::flat_hash_map<WorkerId, engine::RemoteOrders>* by_worker) {
+  WorkerId last = engine::kOwnPool;
+  std::vector<Order>* to = nullptr;
+  for (Order& order : orders) {
+    // Mostly the same as the one before.
+    if (const WorkerId worker = WorkerOf(order); to == nullptr || worker != last) {
+      to = &((*by_worker)[worker].*kind);
+      last = worker;
+    }
+    to->push_back(std::move(order));
+  }
+}
+
+}  // namespace
+
+WorkerSessions::WorkerSessions(Parts parts)
+    : engine_(std::move(parts.engine)),
+      clock_(*parts.clock),
+      lease_(parts.lease),
+      own_handlers_(parts.own_handlers.begin(), parts.own_handlers.end()) {}
+
+WorkerSessions::~WorkerSessions() = default;
+
+absl::StatusOr<WorkerSessions::Identity> WorkerSessions::Join(
+    const v1::WorkerHello& hello, std::vector<engine::HeldAttempt> held,
+    std::weak_ptr<WorkerSession> session) {
+  RETURN_IF_ERROR(CheckHello(hello, own_handlers_));
+  absl::MutexLock lock(&mutex_);
+  if (draining_) {
+    return engine::Refuse(absl::StatusCode::kUnavailable, "DRAINING", "the server is draining");
+  }
+  engine::WorkerJoin join;
+  Identity identity = Identify(hello.session_id(), &join.previous);
+  sessions_[identity.worker] = std::move(session);
+  join.worker = identity.worker;
+  join.name = hello.name();
+  join.handlers = {hello.handlers().begin(), hello.handlers().end()};
+  join.slots = hello.slots();
+  join.held = std::move(held);
+  // With the lock: of two that take up one session the engine hears in the order of their ids.
+  engine_.tell(std::move(join));
+  return identity;
+}
+
+WorkerSessions::Identity WorkerSessions::Identify(const std::string& session_id,
+                                                  WorkerId* previous) {
+  ForgetOld();
+  Identity identity{++last_worker_, session_id};
+  auto known = known_.find(session_id);
+  if (known == known_.end()) {
+    identity.session_id = base::RandomUuid();
+    known = known_.emplace(identity.session_id, Known()).first;
+  }
+  *previous = known->second.worker;
+  known->second = {.worker = identity.worker};
+  return identity;
+}
+
+void WorkerSessions::Leave(const Identity& identity) {
+  absl::MutexLock lock(&mutex_);
+  ForgetOld();
+  sessions_.erase(identity.worker);
+  const auto known = known_.find(identity.session_id);
+  // Another stream may have taken it up.
+  if (known == known_.end() || known->second.worker != identity.worker) return;
+  known->second.forgotten_at = clock_.Read().steady + lease_;
+  leaving_.emplace_back(known->second.forgotten_at, identity.session_id);
+}
+
+void WorkerSessions::ForgetOld() {
+  const base::SteadyTime now = clock_.Read().steady;
+  while (!leaving_.empty() && leaving_.front().first < now) {
+    const auto known = known_.find(leaving_.front().second);
+    if (known != known_.end() && known->second.forgotten_at < now) known_.erase(known);
+    leaving_.pop_front();
+  }
+}
+
+std::vector<std::shared_ptr<WorkerSession>> WorkerSessions::All() {
+  std::vector<std::shared_ptr<WorkerSession>> all;
+  for (const auto& [worker, weak] : sessions_) {
+    if (auto session = weak.lock()) all.push_back(std::move(session));
+  }
+  return all;
+}
+
+void WorkerSessions::Drain() {
+  std::vector<std::shared_ptr<WorkerSession>> sessions;
+  {
+    absl::MutexLock lock(&mutex_);
+    draining_ = true;
+    sessions = All();
+  }
+  for (const auto& session : sessions) session->Drain();
+}
+
+void WorkerSessions::Perform(engine::RemoteOrders orders) {
+  SessionOrders by_worker;
+  Distribute(orders.welcomes, &engine::RemoteOrders::welcomes, &by_worker);
+  Distribute(orders.stops, &engine::RemoteOrders::stops, &by_worker);
+  Distribute(orders.starts, &engine::RemoteOrders::starts, &by_worker);
+  Distribute(orders.acknowledgements, &engine::RemoteOrders::acknowledgements, &by_worker);
+  Distribute(orders.checks, &engine::RemoteOrders::checks, &by_worker);
+  Distribute(orders.ends, &engine::RemoteOrders::ends, &by_worker);
+  for (auto& [worker, its_orders] : by_worker) Hand(worker, std::move(its_orders));
+}
+
+void WorkerSessions::Hand(WorkerId worker, engine::RemoteOrders orders) {
+  std::shared_ptr<WorkerSession> session;
+  {
+    absl::MutexLock lock(&mutex_);
+    const auto found = sessions_.find(worker);
+    if (found != sessions_.end()) session = found->second.lock();
+  }
+  // Else its stream has ended.
+  if (session) session->Order(std::move(orders));
+}
+
+}  // namespace jobrunner::rpc
