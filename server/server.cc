@@ -15,6 +15,7 @@
 #include "engine/proto_time.h"
 #include "rpc/error_channel.h"
 #include "rpc/grpc_server.h"
+#include "rpc/worker_sessions.h"
 #include "server/descriptor_limit.h"
 #include "server/engine_config.h"
 #include "server/job_log.h"
@@ -144,9 +145,15 @@ void Server::MakeEngine() {
   options.epoch = recovery_->epoch;
   options.durable = store_->durable();
   const std::vector<std::string> own = handlers_->Names();
-  options.own_handlers =
-      std::make_shared<const std::set<std::string>>(own.begin(), own.end());
+  options.own_handlers = std::make_shared<const std::set<std::string>>(own.begin(), own.end());
+  const std::chrono::nanoseconds worker_lease = options.worker_lease;
   engine_ = std::make_unique<engine::EngineThread>(std::move(options), std::move(parts));
+  worker_sessions_ = std::make_unique<rpc::WorkerSessions>(rpc::WorkerSessions::Parts{
+      .engine = {.tell = [this](engine::Input input) { engine_->Tell(std::move(input)); },
+                 .sink = engine_.get()},
+      .clock = &clock_,
+      .lease = worker_lease,
+      .own_handlers = own});
 }
 
 absl::Status Server::StartPool() {
@@ -155,7 +162,7 @@ absl::Status Server::StartPool() {
   ASSIGN_OR_RETURN(pool_, workers::WorkerPool::Create(PoolBoundsOf(config_.workers()), environment,
                                                       engine_.get()));
   RaiseDescriptorLimit(config_.workers().max(), logger_);
-  engine_->Start(pool_.get(), nullptr, std::move(recovery_->unfinished));
+  engine_->Start(pool_.get(), worker_sessions_.get(), std::move(recovery_->unfinished));
   recovery_.reset();
   return absl::OkStatus();
 }
@@ -171,6 +178,7 @@ absl::Status Server::StartGrpc() {
   parts.executor = pool_.get();
   parts.clock = &clock_;
   parts.errors = errors_.get();
+  parts.workers = worker_sessions_.get();
   parts.validation.jobs_per_batch_max = config_.limits().jobs_per_batch_max();
   parts.validation.batch_bytes_max = config_.limits().batch_bytes_max();
   parts.uploads_max = config_.limits().uploads_max();

@@ -27,6 +27,7 @@ class WorkCatalog;
 namespace jobrunner::rpc {
 class ErrorChannel;
 class GrpcServer;
+class WorkerSessions;
 }  // namespace jobrunner::rpc
 namespace jobrunner::storage {
 class BackupSource;
@@ -130,7 +131,9 @@ class Server {
   std::unique_ptr<engine::Recovery> recovery_;
   engine::EventLogs logs_;
   std::unique_ptr<rpc::ErrorChannel> errors_;
+  // Two that know each other: the engine's thread has ended before either goes.
   std::unique_ptr<engine::EngineThread> engine_;
+  std::unique_ptr<rpc::WorkerSessions> worker_sessions_;
   std::unique_ptr<workers::WorkerPool> pool_;
   std::unique_ptr<rpc::GrpcServer> grpc_;
   std::string address_;

@@ -308,14 +308,16 @@ void Engine::State::Handle(OutputChunk& chunk) {
   const RunningAttempt* attempt = running_.Find(chunk.token);
   if (attempt == nullptr) return;
   ActiveBatch& active = *attempt->batch;
+  const v1::Job& job = JobOf(active, attempt->shard, attempt->index);
+  // A remote worker that has come back may not know what the job asks for.
+  if (attempt->at != kOwnPool && !OptionsOf(active, job).stream_output) return;
   v1::Event event;
   v1::Output& output = *event.mutable_output();
   output.set_attempt(attempt->attempt);
   output.set_output(std::move(chunk.output));
   output.set_error_output(std::move(chunk.error_output));
   output.set_truncated(chunk.truncated);
-  journal_.Tell(active, attempt->index, JobOf(active, attempt->shard, attempt->index).key(),
-                &event);
+  journal_.Tell(active, attempt->index, job.key(), &event);
 }
 
 void Engine::State::Handle(ProgressReport& report) {

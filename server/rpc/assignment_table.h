@@ -13,6 +13,9 @@
 
 namespace jobrunner::rpc {
 
+// Ids by the engine's tokens.
+using IdsByToken = absl::flat_hash_map<engine::AttemptToken, AssignmentId>;
+
 // Attempts by the ids that the worker knows and by the tokens that the engine knows. The two agree
 // but for attempts that the worker holds from an earlier session or server: those keep their ids
 // and have new tokens. An entry costs no allocation of its own. Not thread-safe.

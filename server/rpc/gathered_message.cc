@@ -19,8 +19,7 @@ std::string_view HeaderOf(int field, size_t bytes, std::array<uint8_t, 16>* buff
   uint8_t* end = CodedOutputStream::WriteVarint32ToArray(
       WireFormatLite::MakeTag(field, WireFormatLite::WIRETYPE_LENGTH_DELIMITED), buffer->data());
   end = CodedOutputStream::WriteVarint32ToArray(static_cast<uint32_t>(bytes), end);
-  return {reinterpret_cast<const char*>(buffer->data()),
-          static_cast<size_t>(end - buffer->data())};
+  return {reinterpret_cast<const char*>(buffer->data()), static_cast<size_t>(end - buffer->data())};
 }
 
 }  // namespace

@@ -26,8 +26,8 @@ struct GrpcServerOptions {
   Keepalive keepalive = {};
 };
 
-// JobService, AdminService, WorkerService, grpc.health.v1.Health and reflection on one address. Health answers
-// whatever the others do. Thread-safe but for Start.
+// JobService, AdminService, WorkerService, grpc.health.v1.Health and reflection on one address.
+// Health answers whatever the others do. Thread-safe but for Start.
 //
 //   GrpcServer server(options, parts);
 //   server.Start();                  // the address

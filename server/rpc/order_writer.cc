@@ -30,7 +30,7 @@ grpc::ByteBuffer StopMessage(const std::vector<std::string>& ids, std::chrono::n
 
 }  // namespace
 
-void OrderWriter::Expect(std::string session_id, Brought brought) {
+void OrderWriter::Expect(std::string session_id, IdsByToken brought) {
   session_id_ = std::move(session_id);
   brought_ = std::move(brought);
 }
@@ -177,8 +177,8 @@ OrderWriter::Message OrderWriter::Check() {
 }
 
 OrderWriter::Message OrderWriter::StopUnknown() {
-  const auto from = unknown_held_.end() - std::min<int64_t>(unknown_held_.size(),
-                                                            engine::kWorkerSlotsMax);
+  const auto from =
+      unknown_held_.end() - std::min<int64_t>(unknown_held_.size(), engine::kWorkerSlotsMax);
   const std::vector<std::string> ids(from, unknown_held_.end());
   unknown_held_.erase(from, unknown_held_.end());
   return StopMessage(ids, std::chrono::nanoseconds(0));

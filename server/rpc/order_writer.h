@@ -10,7 +10,6 @@
 #include <string>
 #include <vector>
 
-#include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "base/clock.h"
 #include "engine/remote_workers.h"
@@ -32,10 +31,8 @@ class OrderWriter {
   };
   explicit OrderWriter(const Parts& parts) : parts_(parts) {}
 
-  // What a worker's hello names, by the tokens in the ids.
-  using Brought = absl::flat_hash_map<engine::AttemptToken, AssignmentId>;
-  // For the welcome.
-  void Expect(std::string session_id, Brought brought);
+  // For the welcome: what the worker's hello names, by the tokens that the engine was told.
+  void Expect(std::string session_id, IdsByToken brought);
 
   // What is to be written next, when Next has nothing more.
   void Take(engine::RemoteOrders orders);
@@ -74,7 +71,7 @@ class OrderWriter {
   const Parts parts_;
 
   std::string session_id_;
-  Brought brought_;
+  IdsByToken brought_;
   bool welcomed_ = false;
   bool draining_ = false;
   int64_t last_check_ = 0;

@@ -22,7 +22,9 @@ void StreamLife<Reactor>::End(const absl::Status& status) {
 }
 
 template <typename Reactor>
-void StreamLife<Reactor>::EndByServer() { End(ServerStops()); }
+void StreamLife<Reactor>::EndByServer() {
+  End(ServerStops());
+}
 
 template <typename Reactor>
 void StreamLife<Reactor>::OnWriteDone(bool ok) {
@@ -44,7 +46,9 @@ void StreamLife<Reactor>::OnWriteDone(bool ok) {
 }
 
 template <typename Reactor>
-void StreamLife<Reactor>::OnCancel() { Lose(); }
+void StreamLife<Reactor>::OnCancel() {
+  Lose();
+}
 
 template <typename Reactor>
 void StreamLife<Reactor>::OnDone() {
@@ -81,9 +85,7 @@ void StreamLife<Reactor>::WriteAndEnd(grpc::ByteBuffer message) {
 }
 
 template <typename Reactor>
-void StreamLife<Reactor>::ReadInto(grpc::ByteBuffer* message)
-  requires Reads<Reactor>
-{
+void StreamLife<Reactor>::ReadInto(grpc::ByteBuffer* message) requires Reads<Reactor> {
   absl::MutexLock lock(&mutex_);
   // After Finish gRPC may be done with the call.
   if (phase_ == Phase::kOpen) this->StartRead(message);

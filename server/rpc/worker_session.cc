@@ -9,7 +9,6 @@
 #include "base/status_macros.h"
 #include "engine/proto_time.h"
 #include "engine/refusal.h"
-#include "rpc/assignment_id.h"
 #include "rpc/status.h"
 #include "rpc/worker_rules.h"
 
@@ -109,15 +108,8 @@ absl::Status WorkerSession::Take(WorkRequest& message) {
 }
 
 absl::Status WorkerSession::Join(const v1::WorkerHello& hello) {
-  OrderWriter::Brought brought;
-  std::vector<engine::HeldAttempt> held;
-  for (const std::string& text : hello.assignment_ids()) {
-    // What no server has made no server will claim.
-    const auto id = AssignmentId::Parse(text);
-    if (!id || !brought.emplace(id->token(), *id).second) continue;
-    held.push_back({std::string(id->batch_id()), id->index(), id->token()});
-  }
-  ASSIGN_OR_RETURN(identity_, sessions_.Join(hello, std::move(held), weak_from_this()));
+  IdsByToken brought;
+  ASSIGN_OR_RETURN(identity_, sessions_.Join(hello, weak_from_this(), &brought));
   // The welcome may wait by now, but it is not looked at before this returns.
   writer_.Expect(identity_.session_id, std::move(brought));
   return absl::OkStatus();

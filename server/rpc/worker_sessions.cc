@@ -34,6 +34,15 @@ void Distribute(std::vector<Order>& orders, std::vector<Order> engine::RemoteOrd
   }
 }
 
+// What no server has made no server will claim.
+std::vector<AssignmentId> IdsOf(const v1::WorkerHello& hello) {
+  std::vector<AssignmentId> ids;
+  for (const std::string& text : hello.assignment_ids()) {
+    if (const auto id = AssignmentId::Parse(text)) ids.push_back(*id);
+  }
+  return ids;
+}
+
 }  // namespace
 
 WorkerSessions::WorkerSessions(Parts parts)
@@ -44,45 +53,64 @@ WorkerSessions::WorkerSessions(Parts parts)
 
 WorkerSessions::~WorkerSessions() = default;
 
-absl::StatusOr<WorkerSessions::Identity> WorkerSessions::Join(
-    const v1::WorkerHello& hello, std::vector<engine::HeldAttempt> held,
-    std::weak_ptr<WorkerSession> session) {
+absl::StatusOr<WorkerSessions::Identity> WorkerSessions::Join(const v1::WorkerHello& hello,
+                                                              std::weak_ptr<WorkerSession> session,
+                                                              IdsByToken* brought) {
   RETURN_IF_ERROR(CheckHello(hello, own_handlers_));
+  const std::vector<AssignmentId> ids = IdsOf(hello);
   absl::MutexLock lock(&mutex_);
   if (draining_) {
     return engine::Refuse(absl::StatusCode::kUnavailable, "DRAINING", "the server is draining");
   }
+  Identity identity{.worker = ++last_worker_, .session_id = hello.session_id()};
+  Known& known = Identify(&identity);
+  open_[identity.worker] = {std::move(session), identity.session_id};
   engine::WorkerJoin join;
-  Identity identity = Identify(hello.session_id(), &join.previous);
-  sessions_[identity.worker] = std::move(session);
   join.worker = identity.worker;
+  join.previous = std::exchange(known.worker, identity.worker);
   join.name = hello.name();
   join.handlers = {hello.handlers().begin(), hello.handlers().end()};
   join.slots = hello.slots();
-  join.held = std::move(held);
+  for (const AssignmentId& id : ids) {
+    const auto taken_over = known.taken_over.find(id.token());
+    const engine::AttemptToken token =
+        taken_over == known.taken_over.end() ? id.token() : taken_over->second;
+    if (!brought->emplace(token, id).second) continue;
+    join.held.push_back({std::string(id.batch_id()), id.index(), token});
+  }
   // With the lock: of two that take up one session the engine hears in the order of their ids.
   engine_.tell(std::move(join));
   return identity;
 }
 
-WorkerSessions::Identity WorkerSessions::Identify(const std::string& session_id,
-                                                  WorkerId* previous) {
+// Gives a session that is not known a new id.
+WorkerSessions::Known& WorkerSessions::Identify(Identity* identity) {
   ForgetOld();
-  Identity identity{++last_worker_, session_id};
-  auto known = known_.find(session_id);
+  auto known = known_.find(identity->session_id);
   if (known == known_.end()) {
-    identity.session_id = base::RandomUuid();
-    known = known_.emplace(identity.session_id, Known()).first;
+    identity->session_id = base::RandomUuid();
+    known = known_.emplace(identity->session_id, Known()).first;
   }
-  *previous = known->second.worker;
-  known->second = {.worker = identity.worker};
-  return identity;
+  known->second.forgotten_at = base::SteadyTime::max();
+  return known->second;
+}
+
+void WorkerSessions::Remember(const engine::WorkerWelcome& welcome) {
+  absl::MutexLock lock(&mutex_);
+  const auto open = open_.find(welcome.worker);
+  if (open == open_.end()) return;
+  const auto known = known_.find(open->second.session_id);
+  if (known == known_.end()) return;
+  for (const engine::Claim& claim : welcome.claims) {
+    if (claim.held == claim.token) continue;
+    known->second.taken_over[claim.held] = claim.token;
+  }
 }
 
 void WorkerSessions::Leave(const Identity& identity) {
   absl::MutexLock lock(&mutex_);
   ForgetOld();
-  sessions_.erase(identity.worker);
+  open_.erase(identity.worker);
   const auto known = known_.find(identity.session_id);
   // Another stream may have taken it up.
   if (known == known_.end() || known->second.worker != identity.worker) return;
@@ -101,8 +129,8 @@ void WorkerSessions::ForgetOld() {
 
 std::vector<std::shared_ptr<WorkerSession>> WorkerSessions::All() {
   std::vector<std::shared_ptr<WorkerSession>> all;
-  for (const auto& [worker, weak] : sessions_) {
-    if (auto session = weak.lock()) all.push_back(std::move(session));
+  for (const auto& [worker, open] : open_) {
+    if (auto session = open.session.lock()) all.push_back(std::move(session));
   }
   return all;
 }
@@ -118,6 +146,7 @@ void WorkerSessions::Drain() {
 }
 
 void WorkerSessions::Perform(engine::RemoteOrders orders) {
+  for (const engine::WorkerWelcome& welcome : orders.welcomes) Remember(welcome);
   SessionOrders by_worker;
   Distribute(orders.welcomes, &engine::RemoteOrders::welcomes, &by_worker);
   Distribute(orders.stops, &engine::RemoteOrders::stops, &by_worker);
@@ -132,8 +161,8 @@ void WorkerSessions::Hand(WorkerId worker, engine::RemoteOrders orders) {
   std::shared_ptr<WorkerSession> session;
   {
     absl::MutexLock lock(&mutex_);
-    const auto found = sessions_.find(worker);
-    if (found != sessions_.end()) session = found->second.lock();
+    const auto found = open_.find(worker);
+    if (found != open_.end()) session = found->second.session.lock();
   }
   // Else its stream has ended.
   if (session) session->Order(std::move(orders));

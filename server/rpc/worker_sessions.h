@@ -21,6 +21,7 @@
 #include "engine/limits.h"
 #include "engine/remote_workers.h"
 #include "jobrunner/v1/worker_service.pb.h"
+#include "rpc/assignment_table.h"
 
 namespace jobrunner::rpc {
 
@@ -57,10 +58,10 @@ class WorkerSessions final : public engine::RemoteWorkers {
     std::string session_id;
   };
   // A worker has said hello: from here on its session is given orders. INVALID_ARGUMENT names what
-  // is wrong with it, UNAVAILABLE: the server is draining. `held` goes on to the engine.
-  absl::StatusOr<Identity> Join(const v1::WorkerHello& hello,
-                                std::vector<engine::HeldAttempt> held,
-                                std::weak_ptr<WorkerSession> session) ABSL_LOCKS_EXCLUDED(mutex_);
+  // is wrong with it, UNAVAILABLE: the server is draining. *brought: what it holds, by the tokens
+  // that the engine is told.
+  absl::StatusOr<Identity> Join(const v1::WorkerHello& hello, std::weak_ptr<WorkerSession> session,
+                                IdsByToken* brought) ABSL_LOCKS_EXCLUDED(mutex_);
   // Its stream has ended. It is known again for one lease.
   void Leave(const Identity& identity) ABSL_LOCKS_EXCLUDED(mutex_);
 
@@ -72,17 +73,24 @@ class WorkerSessions final : public engine::RemoteWorkers {
  private:
   using SessionOrders = absl::flat_hash_map<engine::WorkerId, engine::RemoteOrders>;
 
+  // A stream that is there.
+  struct Open {
+    std::weak_ptr<WorkerSession> session;
+    std::string session_id;
+  };
   // Of a session_id: who it is now.
   struct Known {
     engine::WorkerId worker = engine::kOwnPool;
     // max() while its stream is there.
     base::SteadyTime forgotten_at = base::SteadyTime::max();
+    // What it goes on with from an earlier server: from the token in the id to the engine's.
+    absl::flat_hash_map<engine::AttemptToken, engine::AttemptToken> taken_over;
   };
 
+  void Remember(const engine::WorkerWelcome& welcome) ABSL_LOCKS_EXCLUDED(mutex_);
   void Hand(engine::WorkerId worker, engine::RemoteOrders orders) ABSL_LOCKS_EXCLUDED(mutex_);
   void ForgetOld() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  Identity Identify(const std::string& session_id, engine::WorkerId* previous)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  Known& Identify(Identity* identity) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   std::vector<std::shared_ptr<WorkerSession>> All() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const WorkerEngine engine_;
@@ -93,9 +101,7 @@ class WorkerSessions final : public engine::RemoteWorkers {
   absl::Mutex mutex_;
   bool draining_ ABSL_GUARDED_BY(mutex_) = false;
   engine::WorkerId last_worker_ ABSL_GUARDED_BY(mutex_) = engine::kOwnPool;
-  // Those whose streams are there.
-  absl::flat_hash_map<engine::WorkerId, std::weak_ptr<WorkerSession>> sessions_
-      ABSL_GUARDED_BY(mutex_);
+  absl::flat_hash_map<engine::WorkerId, Open> open_ ABSL_GUARDED_BY(mutex_);
   absl::flat_hash_map<std::string, Known> known_ ABSL_GUARDED_BY(mutex_);
   // Session ids by when they are forgotten; one that came back meanwhile is not.
   std::deque<std::pair<base::SteadyTime, std::string>> leaving_ ABSL_GUARDED_BY(mutex_);

@@ -15,8 +15,7 @@ absl::Status Parse(const grpc::ByteBuffer& bytes, v1::WorkRequest* message) {
   const auto size = static_cast<int64_t>(bytes.Length());
   if (size > engine::kWorkerMessageBytesMax) {
     return absl::InvalidArgumentError(absl::StrCat("a message has ", size, " bytes, at most ",
-                                                   engine::kWorkerMessageBytesMax,
-                                                   " are allowed"));
+                                                   engine::kWorkerMessageBytesMax, " are allowed"));
   }
   return ParseMessage(bytes, message);
 }
@@ -26,8 +25,8 @@ absl::Status Parse(const grpc::ByteBuffer& bytes, v1::WorkRequest* message) {
 void WorkerStream::Serve() {
   // The engine's orders come before those who give them know whether the stream is still there.
   const std::weak_ptr<WorkerStream> weak = self();
-  session_ = std::make_shared<WorkerSession>(
-      parts_.sessions, [weak, dispatcher = parts_.dispatcher] {
+  session_ =
+      std::make_shared<WorkerSession>(parts_.sessions, [weak, dispatcher = parts_.dispatcher] {
         if (auto stream = weak.lock()) {
           dispatcher->Post([stream = std::move(stream)] { stream->WriteNext(); });
         }

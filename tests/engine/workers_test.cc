@@ -98,6 +98,17 @@ TEST_F(WorkersTest, AJobWaitsForAWorkerAndSaysSo) {
   EXPECT_EQ(ResultOf(id, 0).output(), "done");
 }
 
+TEST_F(WorkersTest, OutputIsShownOfJobsThatAskForItAlone) {
+  Join(1, 10);
+  const std::string silent = Submit(Remote(1));
+  const std::string shown = Submit(Remote(1, "job_defaults { stream_output: true }"));
+  const std::vector<Assignment> starts = remote_.starts;
+  for (const Assignment& one : starts) Tell(OutputChunk{one.token, "a", "", false});
+  EXPECT_THAT(Events(silent), IsEmpty());
+  ASSERT_THAT(Events(shown), SizeIs(1));
+  EXPECT_EQ(Events(shown)[0].output().output(), "a");
+}
+
 TEST_F(WorkersTest, AWorkerHoldsNoMoreThanItsSlots) {
   const std::string id = Submit(Remote(5));
   Join(1, 2);

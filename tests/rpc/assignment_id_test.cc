@@ -47,19 +47,19 @@ TEST(AssignmentId, HasRoomForTheLargestNumbers) {
 }
 
 TEST(AssignmentId, IsNothingElse) {
-  for (const std::string& text : {
-           std::string(), std::string("x"), std::string(kBatch), IdText("/"), IdText("/1"),
-           IdText("/1/"), IdText("/1/2"), IdText("/1/2.3"), IdText("/1/2.3."), IdText("/1/2.3.4 "),
-           IdText("/1/2.3.4/"), IdText("/1/2.3.4.5"), IdText(" /1/2.3.4"), IdText("-1/2.3.4"),
-           // Not the one text of its attempt.
-           IdText("/01/2.3.4"), IdText("/1/2.3.04"), IdText("/+1/2.3.4"), IdText("/-1/2.3.4"),
-           IdText("/0x1/2.3.4"),
-           // Too large.
-           IdText("/2147483648/2.3.4"), IdText("/1/4294967296.3.4"),
-           IdText("/1/2.3.18446744073709551616"),
-           // No UUID.
-           "0193f2a1-7c00-7abc-8def-0123456789ag/1/2.3.4", std::string(36, 'a') + "/1/2.3.4",
-           std::string("/1/2.3.4")}) {
+  for (const std::string& text :
+       {std::string(), std::string("x"), std::string(kBatch), IdText("/"), IdText("/1"),
+        IdText("/1/"), IdText("/1/2"), IdText("/1/2.3"), IdText("/1/2.3."), IdText("/1/2.3.4 "),
+        IdText("/1/2.3.4/"), IdText("/1/2.3.4.5"), IdText(" /1/2.3.4"), IdText("-1/2.3.4"),
+        // Not the one text of its attempt.
+        IdText("/01/2.3.4"), IdText("/1/2.3.04"), IdText("/+1/2.3.4"), IdText("/-1/2.3.4"),
+        IdText("/0x1/2.3.4"),
+        // Too large.
+        IdText("/2147483648/2.3.4"), IdText("/1/4294967296.3.4"),
+        IdText("/1/2.3.18446744073709551616"),
+        // No UUID.
+        std::string("0193f2a1-7c00-7abc-8def-0123456789ag/1/2.3.4"),
+        std::string(36, 'a') + "/1/2.3.4", std::string("/1/2.3.4")}) {
     EXPECT_FALSE(AssignmentId::Parse(text).has_value()) << text;
   }
 }

@@ -35,6 +35,15 @@ class Hammer : public OverEachStore {
     return std::chrono::system_clock::now() + std::chrono::microseconds(random() % 3000);
   }
 
+  bool HasFinished(const std::string& batch_id) {
+    grpc::ClientContext context;
+    v1::GetBatchRequest request;
+    request.set_batch_id(batch_id);
+    v1::GetBatchResponse response;
+    EXPECT_TRUE(served_.jobs().GetBatch(&context, request, &response).ok());
+    return response.batch().state() != v1::BATCH_STATE_RUNNING;
+  }
+
   // Until no batch runs and no stream is open. A client's call ends before the server knows of it,
   // so it takes a moment; if something were left behind, it would never come to an end.
   void AwaitNothingLeft() {

@@ -53,8 +53,7 @@ engine::AttemptToken TokenOf(uint64_t number) {
 }
 
 std::string IdOf(uint64_t number) {
-  return std::string(
-      AssignmentId(kBatch, static_cast<int32_t>(number), TokenOf(number)).text());
+  return std::string(AssignmentId(kBatch, static_cast<int32_t>(number), TokenOf(number)).text());
 }
 
 engine::Assignment StartOf(uint64_t number, const std::string& payload) {
@@ -90,8 +89,7 @@ void ConnectedWorker::Join(v1::WorkerHello hello) {
   ASSERT_TRUE(status.ok()) << status;
 }
 
-v1::WorkerWelcome ConnectedWorker::Enter(v1::WorkerHello hello,
-                                         std::vector<engine::Claim> claims) {
+v1::WorkerWelcome ConnectedWorker::Enter(v1::WorkerHello hello, std::vector<engine::Claim> claims) {
   Join(std::move(hello));
   id_ = with_.engine.Take<engine::WorkerJoin>().back().worker;
   engine::RemoteOrders orders;

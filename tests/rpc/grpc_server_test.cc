@@ -171,8 +171,8 @@ TEST_F(Server, ListsItsServicesByReflection) {
   // ServerReflectionRequest.list_services, field 7, a text.
   call.Send(std::string("\x3A\x00", 2));
   const std::string response = call.Receive().value_or("nothing");
-  for (const std::string service :
-       {"jobrunner.v1.JobService", "jobrunner.v1.AdminService", "grpc.health.v1.Health"}) {
+  for (const std::string service : {"jobrunner.v1.JobService", "jobrunner.v1.AdminService",
+                                    "jobrunner.v1.WorkerService", "grpc.health.v1.Health"}) {
     EXPECT_THAT(response, HasSubstr(service));
   }
 }

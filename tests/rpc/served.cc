@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
 #include <stop_token>
 #include <utility>
 
@@ -72,6 +73,9 @@ void Served::StartEngine(const ServedOptions& options) {
   engine.queues = options.queues;
   engine.epoch = recovery->epoch;
   engine.durable = store_->durable();
+  engine.worker_lease = options.worker_lease;
+  const std::vector<std::string> own = handlers_.Names();
+  engine.own_handlers = std::make_shared<const std::set<std::string>>(own.begin(), own.end());
   engine_ = std::make_unique<engine::EngineThread>(
       std::move(engine),
       engine::EngineThread::Parts{
@@ -87,7 +91,13 @@ void Served::StartEngine(const ServedOptions& options) {
       engine_.get());
   JOBRUNNER_CHECK(pool.ok());
   pool_ = *std::move(pool);
-  engine_->Start(pool_.get(), std::move(recovery->unfinished));
+  workers_ = std::make_unique<WorkerSessions>(WorkerSessions::Parts{
+      .engine = {.tell = [this](engine::Input input) { engine_->Tell(std::move(input)); },
+                 .sink = engine_.get()},
+      .clock = &clock_,
+      .lease = options.worker_lease,
+      .own_handlers = own});
+  engine_->Start(pool_.get(), workers_.get(), std::move(recovery->unfinished));
 }
 
 void Served::StoreFailed(bool may_fail) {
@@ -110,7 +120,7 @@ ServerParts Served::MakeParts(const ServedOptions& options) {
   parts.executor = pool_.get();
   parts.clock = &clock_;
   parts.errors = &errors_;
-  parts.workers = &workers_;
+  parts.workers = workers_.get();
   parts.validation.jobs_per_batch_max = options.jobs_per_batch_max;
   parts.validation.batch_bytes_max = options.batch_bytes_max;
   parts.uploads_max = options.uploads_max;
@@ -131,7 +141,7 @@ Served::Served(ServedOptions options)
     : clock_(options.wall_ahead),
       handlers_(MakeHandlers(&gate_)),
       commands_(MakeCommands(options.allow_any_command)),
-      catalog_(&handlers_, &commands_) {
+      catalog_(&handlers_, &commands_, workers::LocalCatalog::RemoteHandlers::kAny) {
   OpenStore(options);
   StartEngine(options);
   server_ =

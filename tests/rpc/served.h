@@ -22,6 +22,7 @@
 #include "jobrunner/v1/job_service.grpc.pb.h"
 #include "rpc/error_channel.h"
 #include "rpc/grpc_server.h"
+#include "rpc/worker_sessions.h"
 #include "workers/local_catalog.h"
 #include "workers/worker_pool.h"
 
@@ -58,6 +59,7 @@ class ClockAhead final : public base::Clock {
 };
 
 struct ServedOptions {
+  std::chrono::nanoseconds worker_lease = engine::kWorkerLeaseDefault;
   int32_t workers_max = 4;
   std::vector<engine::QueueSettings> queues;
   int64_t jobs_per_batch_max = 10'000;
@@ -124,6 +126,7 @@ class Served {
   engine::EventLogs logs_;
   ErrorChannel errors_;
   std::unique_ptr<engine::EngineThread> engine_;
+  std::unique_ptr<WorkerSessions> workers_;
   std::unique_ptr<workers::WorkerPool> pool_;
   std::unique_ptr<GrpcServer> server_;
 

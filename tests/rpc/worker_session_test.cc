@@ -228,8 +228,9 @@ TEST_F(WorkerSessionTest, AFailureSaysWhatTheWorkerSaid) {
   worker_.Start(2);
   worker_.Read();
   ASSERT_TRUE(worker_
-                  .Send(OutcomeText(1, "run_time { seconds: 3 } failure { code: 5 message: 'gone' "
-                                       "final: true critical: true }"))
+                  .Send(OutcomeText(1,
+                                    "run_time { seconds: 3 } failure { code: 5 message: 'gone' "
+                                    "final: true critical: true }"))
                   .ok());
   ASSERT_TRUE(worker_.Send(OutcomeText(2, "failure {}")).ok());
   const auto outcomes = with_.engine.TakeOutcomes();
@@ -293,8 +294,7 @@ TEST_F(WorkerSessionTest, AnOutcomeOfWhatItDoesNotHoldIsRefusedAtOnce) {
   EXPECT_EQ(worker_.wakes(), before + 1);
   EXPECT_TRUE(with_.engine.was_told_nothing());
   const auto response = worker_.ReadOne();
-  EXPECT_THAT(response.acknowledged().assignment_ids(),
-              UnorderedElementsAre(IdOf(77), "nonsense"));
+  EXPECT_THAT(response.acknowledged().assignment_ids(), UnorderedElementsAre(IdOf(77), "nonsense"));
   EXPECT_THAT(response.acknowledged().refused_ids(), UnorderedElementsAre(IdOf(77), "nonsense"));
 }
 

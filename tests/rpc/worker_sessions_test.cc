@@ -44,8 +44,7 @@ class WorkerSessionsTest : public testing::Test {
     return worker.Send(std::move(message));
   }
 
-  void ExpectRefused(const std::string& path,
-                     const std::function<void(v1::WorkerHello*)>& change) {
+  void ExpectRefused(const std::string& path, const std::function<void(v1::WorkerHello*)>& change) {
     const absl::Status status = Hello(change);
     EXPECT_TRUE(absl::IsInvalidArgument(status)) << status;
     EXPECT_THAT(std::string(status.message()), StartsWith(path + ": "));
@@ -69,9 +68,8 @@ TEST_F(WorkerSessionsTest, AHelloThatIsWrongNamesItsField) {
   ExpectRefused("hello.labels", [](auto* hello) {
     for (int i = 0; i < 65; ++i) (*hello->mutable_labels())[absl::StrCat("l", i)] = "";
   });
-  ExpectRefused("hello.labels[\"l\"]", [](auto* hello) {
-    (*hello->mutable_labels())["l"] = std::string(257, 'x');
-  });
+  ExpectRefused("hello.labels[\"l\"]",
+                [](auto* hello) { (*hello->mutable_labels())["l"] = std::string(257, 'x'); });
   ExpectRefused("hello.sdk", [](auto* hello) { hello->set_sdk(std::string(257, 'x')); });
 }
 
@@ -110,6 +108,26 @@ TEST_F(WorkerSessionsTest, AWorkerThatComesBackIsKnownAgain) {
   // And again, also if it came by its old name because it never saw a welcome.
   with_.clock.Advance(kTestLease);
   EXPECT_EQ(Come(session_id).first.previous, second.worker);
+}
+
+TEST_F(WorkerSessionsTest, WhatAnEarlierServerAssignedIsKnownAtEveryReturn) {
+  v1::WorkerHello hello = HelloOf("w");
+  hello.add_assignment_ids(IdOf(5));
+  ConnectedWorker worker(&with_);
+  hello.set_session_id(
+      worker.Enter(hello, {{.held = TokenOf(5), .token = TokenOf(90)}}).session_id());
+  worker.session().Close();
+
+  ConnectedWorker again(&with_);
+  again.Join(hello);
+  const auto joins = with_.engine.Take<engine::WorkerJoin>();
+  ASSERT_THAT(joins, SizeIs(1));
+  ASSERT_THAT(joins[0].held, SizeIs(1));
+  EXPECT_EQ(joins[0].held[0].token, TokenOf(90)) << "as the engine knows it by now";
+  engine::RemoteOrders orders;
+  orders.welcomes.push_back({joins[0].worker, {{.held = TokenOf(90), .token = TokenOf(90)}}});
+  again.Perform(std::move(orders));
+  EXPECT_THAT(again.ReadOne().welcome().assignment_ids(), testing::ElementsAre(IdOf(5)));
 }
 
 TEST_F(WorkerSessionsTest, AfterALeaseASessionIsForgotten) {
