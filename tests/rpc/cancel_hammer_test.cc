@@ -7,7 +7,9 @@
 #include <random>
 #include <thread>
 
+#include "engine/limits.h"
 #include "rpc/each_store.h"
+#include "rpc/stub_worker.h"
 #include "support/rounds.h"
 
 namespace jobrunner::rpc {
@@ -54,7 +56,14 @@ class Hammer : public OverEachStore {
     } while (left.batches_running() > 0 || left.streams() > 0);
   }
 
-  Served served_{OnStore()};
+  // Of remote workers.
+  static ServedOptions ShortLease() {
+    ServedOptions options;
+    options.worker_lease = std::chrono::milliseconds(500);
+    return options;
+  }
+
+  Served served_{OnStore(ShortLease())};
 };
 
 INSTANTIATE_TEST_SUITE_P(Stores, Hammer, EachStore(), NameOfStore);
@@ -120,6 +129,45 @@ TEST_P(Hammer, ReadersThatLeaveAtAnyMomentDisturbNobody) {
     reader->Finish();
   });
   EXPECT_EQ(Results(served_, batch.id()).size(), 3001u);
+}
+
+TEST_P(Hammer, WorkersThatGoAtAnyMomentLeaveTheirJobsToOthers) {
+  constexpr int kJobs = 300;
+  v1::BatchSpec spec = BatchOf(kJobs, HandlerJob("resize"));
+  spec.mutable_job_defaults()->set_max_lost_attempts(engine::kLostAttemptsMax);
+  const std::string batch = Submit(served_, spec).id();
+  Run([&](std::mt19937& random) {
+    StubWorker worker(served_, ResizerHello(/*slots=*/5));
+    std::thread breaker([&worker, turns = random() % 3000] {
+      for (size_t i = 0; i < turns; ++i) std::this_thread::yield();
+      worker.Break();
+    });
+    if (random() % 8 > 0) worker.AwaitWelcome();
+    if (random() % 4 > 0) {
+      if (const auto one = worker.AwaitAssignment(); one.has_handler()) {
+        worker.Succeed(one.assignment_id());
+      }
+    }
+    if (random() % 2 > 0) worker.AwaitAcknowledged();
+    breaker.join();
+  });
+  // What they held is lost a lease later, and goes to one who stays.
+  while (!HasFinished(batch)) {
+    StubWorker last(served_, ResizerHello(/*slots=*/1));
+    last.AwaitWelcome();
+    while (!HasFinished(batch)) {
+      const auto one = last.AwaitAssignment();
+      if (!one.has_handler()) break;
+      last.Succeed(one.assignment_id());
+      last.AwaitAcknowledged();
+    }
+  }
+  int succeeded = 0;
+  for (const v1::Event& event : Results(served_, batch)) {
+    succeeded += event.result().state() == v1::JOB_STATE_SUCCEEDED ? 1 : 0;
+  }
+  EXPECT_EQ(succeeded, kJobs);
+  AwaitNothingLeft();
 }
 
 TEST_P(Hammer, AStopAmidCallsOfAllKindsEndsThemAll) {
