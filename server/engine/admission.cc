@@ -138,9 +138,8 @@ void Engine::State::AddNeeds(ActiveBatch& active, QueueState& queue) {
   const BatchHeader& header = active.batch.header();
   const auto add = [&](std::string_view need) {
     Capability& capability = CapabilityFor(need);
-    const bool known = std::any_of(active.needs.begin(), active.needs.end(), [&](const auto& one) {
-      return one->capability == &capability;
-    });
+    const bool known = std::any_of(active.needs.begin(), active.needs.end(),
+                                   [&](const auto& one) { return one->capability == &capability; });
     if (known) return;
     ++capability.batches;
     ReadyQueue::Lane* const lane = capability.ready.LaneOf(queue.settings.name);

@@ -45,6 +45,7 @@ Effects Engine::State::Step(base::Now now, EventListener::Interest interest,
   BeginHeld();
   StartReady();
   AdvanceDrain();
+  FillChecks();
   journal_.End(&effects_);
   if (std::exchange(expiry_written_, false)) expiry_ticket_ = effects_.ticket;
   KeepFinished();
@@ -111,8 +112,7 @@ v1::Wait Engine::State::WaitOf(const ActiveBatch& active, int32_t index) const {
     const int32_t next = active.batch.shards()[shard].first_index + active.shards[shard].next_fresh;
     before += std::max(0, index - next);
   }
-  const int64_t batches =
-      active.needs.empty() ? 0 : active.needs.front()->capability->ready.size();
+  const int64_t batches = active.needs.empty() ? 0 : active.needs.front()->capability->ready.size();
   wait.set_place(before * std::max<int64_t>(batches, 1));
   return wait;
 }

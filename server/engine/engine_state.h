@@ -225,6 +225,7 @@ class Engine::State {
   void RemoveWorker(RemoteWorker& worker, std::string why);
   void RenewLease(RemoteWorker& worker);
   void ForgiveOwnStall();
+  void FillChecks();
   // Whether what remote workers have running is all that goes on without this server.
   bool OnlyRemoteGoesOn() const;
 

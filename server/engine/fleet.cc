@@ -19,8 +19,8 @@ RemoteWorker& Fleet::Add(WorkerId id, std::string name, int32_t slots) {
 
 void Fleet::Offer(RemoteWorker& worker, const std::string& handler) {
   Capability& capability = Named(handler);
-  const bool known = std::find(worker.offers.begin(), worker.offers.end(), &capability) !=
-                     worker.offers.end();
+  const bool known =
+      std::find(worker.offers.begin(), worker.offers.end(), &capability) != worker.offers.end();
   if (known) return;
   ++capability.workers;
   worker.offers.push_back(&capability);

@@ -18,8 +18,8 @@ namespace jobrunner::engine {
 
 struct RemoteWorker;
 
-// What jobs need to run: the server's own pool, or a handler that remote workers offer. Batches with
-// such jobs take turns for it.
+// What jobs need to run: the server's own pool, or a handler that remote workers offer. Batches
+// with such jobs take turns for it.
 struct Capability {
   // The handler's; empty: the server's own pool.
   std::string name;
@@ -58,8 +58,6 @@ struct RemoteWorker {
   std::vector<Claim> claims;
 
   int64_t check_number = 0;
-  // The last attempt that the check named, by its token's number.
-  uint64_t checked_number = 0;
   Deadlines::Timer check;
   Deadlines::Timer lease;
 

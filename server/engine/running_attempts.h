@@ -40,6 +40,8 @@ struct RunningAttempt {
   // Where it runs, and its place in that remote worker's list.
   WorkerId at = kOwnPool;
   uint32_t place_at_worker = 0;
+  // Of the checks of that worker the last one that was due before it was told of the attempt.
+  int64_t check_before = 0;
   base::SteadyTime start_time{};
   Deadlines::Timer timer;
   // What the timer's firing means.
@@ -70,7 +72,6 @@ class RunningAttempts {
   uint32_t SlotOf(const RunningAttempt& attempt) const {
     return static_cast<uint32_t>(&attempt - slots_.data());
   }
-  uint64_t last_number() const { return last_number_; }
   int32_t size() const { return static_cast<int32_t>(slots_.size() - free_.size()); }
   bool empty() const { return size() == 0; }
 

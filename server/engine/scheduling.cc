@@ -89,9 +89,8 @@ int32_t Engine::State::StartReady(Capability& capability, int32_t most) {
     ReadyQueue::Entry* turn = capability.ready.Next();
     if (turn == nullptr) break;
     ActiveBatch& active = turn->batch();
-    const auto need = std::find_if(active.needs.begin(), active.needs.end(), [&](const auto& one) {
-      return &one->turn == turn;
-    });
+    const auto need = std::find_if(active.needs.begin(), active.needs.end(),
+                                   [&](const auto& one) { return &one->turn == turn; });
     const int32_t started =
         StartSome(active, **need, std::min(left, StartsAllowed(active, capability)));
     capability.ready.Charge(turn, started);
@@ -254,8 +253,12 @@ void Engine::State::Begin(RunningAttempt& attempt, const EffectiveOptions& optio
   if (assignment.deadline != base::SteadyTime::max()) {
     assignment.wall_deadline = now_.wall + (assignment.deadline - now_.steady);
   }
-  auto& starts = attempt.at == kOwnPool ? effects_.starts : effects_.remote.starts;
-  starts.push_back(std::move(assignment));
+  if (attempt.at == kOwnPool) {
+    effects_.starts.push_back(std::move(assignment));
+  } else {
+    attempt.check_before = fleet_.Find(attempt.at)->check_number;
+    effects_.remote.starts.push_back(std::move(assignment));
+  }
 }
 
 // Not before the Step's stops: an executor is told of these first.

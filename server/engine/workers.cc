@@ -60,6 +60,7 @@ void Engine::State::TakeUp(RemoteWorker& worker, RemoteWorker& previous, WorkerJ
     if (attempt == nullptr || attempt->at != previous.id) return false;
     Detach(*attempt);
     Attach(*attempt, worker);
+    attempt->check_before = 0;
     worker.claims.push_back({held.token, held.token});
     return true;
   });
@@ -101,8 +102,8 @@ void Engine::State::Adopt(ActiveBatch& active, uint32_t shard, int32_t index) {
   attempt.place_in_batch = static_cast<uint32_t>(active.running_slots.size());
   active.running_slots.push_back(token.slot);
   ++active.shards[shard].running;
-  const auto ran_for = std::max(now_.wall - active.batch.RemoteOf(index)->start_time,
-                                std::chrono::nanoseconds(0));
+  const auto ran_for =
+      std::max(now_.wall - active.batch.RemoteOf(index)->start_time, std::chrono::nanoseconds(0));
   attempt.start_time = now_.steady - ran_for;
   Attach(attempt, *worker);
   const EffectiveOptions options = OptionsOf(active, JobOf(active, shard, index));
@@ -150,15 +151,21 @@ void Engine::State::Handle(WorkerLeaving& leaving) {
 
 void Engine::State::Fire(const Deadlines::WorkerCheckDue& due) {
   RemoteWorker& worker = *fleet_.Find(due.worker);
-  WorkerCheck check{worker.id, ++worker.check_number, {}};
-  worker.checked_number = running_.last_number();
-  check.held.reserve(worker.attempts.size());
-  for (const uint32_t slot : worker.attempts) {
-    if (!running_.at(slot).held) check.held.push_back(running_.TokenOf(slot));
-  }
-  effects_.remote.checks.push_back(std::move(check));
+  effects_.remote.checks.push_back({worker.id, ++worker.check_number, {}});
   worker.check = deadlines_.Set(now_.steady + options_.worker_lease / kChecksPerLease,
                                 Deadlines::WorkerCheckDue{worker.id});
+}
+
+// At the end of the Step, whose starts are told before its checks.
+void Engine::State::FillChecks() {
+  for (WorkerCheck& check : effects_.remote.checks) {
+    RemoteWorker* worker = fleet_.Find(check.worker);
+    if (worker == nullptr) continue;
+    check.held.reserve(worker->attempts.size());
+    for (const uint32_t slot : worker->attempts) {
+      if (!running_.at(slot).held) check.held.push_back(running_.TokenOf(slot));
+    }
+  }
 }
 
 void Engine::State::Handle(WorkerAnswer& answer) {
@@ -173,8 +180,8 @@ void Engine::State::Handle(WorkerAnswer& answer) {
   const std::vector<uint32_t> attempts = worker->attempts;
   for (const uint32_t slot : attempts) {
     const RunningAttempt& attempt = running_.at(slot);
-    // What was assigned after the check is not in the answer.
-    const bool asked = !attempt.held && attempt.number <= worker->checked_number;
+    // What was assigned after the check need not be in the answer.
+    const bool asked = !attempt.held && attempt.check_before < answer.number;
     if (asked && !held.contains(attempt.number)) Lose(slot, "its worker does not hold it any more");
   }
 }

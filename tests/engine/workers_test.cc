@@ -15,8 +15,8 @@ using testing::UnorderedElementsAre;
 class WorkersTest : public EngineTest {
  protected:
   WorkersTest() {
-    options.own_handlers = std::make_shared<const std::set<std::string>>(
-        std::set<std::string>{"echo"});
+    options.own_handlers =
+        std::make_shared<const std::set<std::string>>(std::set<std::string>{"echo"});
     options.worker_lease = 9s;
   }
 
@@ -43,10 +43,9 @@ class WorkersTest : public EngineTest {
   }
 
   const Assignment& Assigned(WorkerId worker, int32_t index) const {
-    const auto found = std::find_if(remote_.starts.rbegin(), remote_.starts.rend(),
-                                    [&](const Assignment& one) {
-                                      return one.at == worker && one.index == index;
-                                    });
+    const auto found =
+        std::find_if(remote_.starts.rbegin(), remote_.starts.rend(),
+                     [&](const Assignment& one) { return one.at == worker && one.index == index; });
     EXPECT_NE(found, remote_.starts.rend()) << "job " << index << " was not assigned";
     return *found;
   }
@@ -248,6 +247,28 @@ TEST_F(WorkersTest, WhatWasAssignedAfterTheCheckIsNotMissing) {
   const std::string id = Submit(Remote(1));
   Answer(1, {});
   EXPECT_THAT(AttemptErrorsOf(id, 0), IsEmpty());
+}
+
+TEST_F(WorkersTest, ACheckNamesWhatIsAssignedInItsStep) {
+  Submit(Remote(2));
+  Join(1, 1);
+  // When the check is due.
+  clock_.Advance(3s);
+  Tell(WorkerResize{1, 2});
+  ASSERT_THAT(remote_.checks, SizeIs(1));
+  EXPECT_THAT(remote_.checks[0].held, ElementsAre(Assigned(1, 0).token, Assigned(1, 1).token));
+}
+
+TEST_F(WorkersTest, WhatBeginsAfterACheckIsNotMissingThoughItsStartWasStoredBefore) {
+  options.durable = true;
+  const std::string id = Submit(Remote(1, "job_defaults { max_lost_attempts: 0 }"));
+  store_.HoldCommits(true);
+  Join(1, 1);
+  Advance(3s);
+  store_.HoldCommits(false);
+  EXPECT_THAT(remote_.starts, SizeIs(1));
+  Answer(1, {});
+  EXPECT_EQ(StateOf(id, 0), v1::JOB_STATE_RUNNING);
 }
 
 TEST_F(WorkersTest, AWorkerMayComeBackWithinItsLease) {

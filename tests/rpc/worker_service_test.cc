@@ -41,6 +41,7 @@ class WorkerServiceTest : public testing::Test {
     grpc::ClientContext context;
     v1::GetJobRequest request;
     request.set_batch_id(batch_id);
+    request.set_index(0);
     v1::GetJobResponse response;
     EXPECT_TRUE(served_.jobs().GetJob(&context, request, &response).ok());
     return response.job();
