@@ -76,6 +76,9 @@ void FillInBackup(config::v1::Backup* backup) {
 void FillInWorkers(config::v1::Workers* workers) {
   JOBRUNNER_DEFAULT(workers, min, 0);
   JOBRUNNER_DEFAULT(workers, max, std::max(DefaultWorkersMax(), workers->min()));
+  if (!workers->has_lease()) {
+    *workers->mutable_lease() = TimeUtil::SecondsToDuration(engine::kWorkerLeaseDefault.count());
+  }
 }
 
 void FillInLog(config::v1::Log* log) {

@@ -30,6 +30,12 @@ using google::protobuf::util::TimeUtil;
 
 constexpr size_t kQueueNameBytesMax = 63;
 constexpr int64_t kLogFileBytesMin = 4 << 10;
+constexpr std::chrono::seconds kNoTime{0};
+// Shorter leases would be lost to pauses of a busy machine.
+constexpr std::chrono::seconds kWorkerLeaseMin{1};
+constexpr std::chrono::hours kWorkerLeaseMax{1};
+static_assert(kWorkerLeaseMin <= engine::kWorkerLeaseDefault);
+static_assert(engine::kWorkerLeaseDefault <= kWorkerLeaseMax);
 
 // What is wrong so far, a line each.
 class Faults {
@@ -47,11 +53,13 @@ class Faults {
     if (value < min) Add(field, absl::StrCat("must be ", min, " or more, is ", value));
   }
 
-  void Between(const std::string& field, const Duration& value, std::chrono::seconds max) {
-    const Duration limit = TimeUtil::SecondsToDuration(max.count());
-    if (value >= Duration() && value <= limit) return;
-    Add(field, absl::StrCat("must be from 0s to ", TimeUtil::ToString(limit), ", is ",
-                            TimeUtil::ToString(value)));
+  void Between(const std::string& field, const Duration& value, std::chrono::seconds min,
+               std::chrono::seconds max) {
+    const Duration least = TimeUtil::SecondsToDuration(min.count());
+    const Duration most = TimeUtil::SecondsToDuration(max.count());
+    if (value >= least && value <= most) return;
+    Add(field, absl::StrCat("must be from ", TimeUtil::ToString(least), " to ",
+                            TimeUtil::ToString(most), ", is ", TimeUtil::ToString(value)));
   }
 
   absl::Status Status() const {
@@ -112,6 +120,7 @@ void CheckWorkers(const config::v1::Workers& workers, Faults* faults) {
     faults->Add("workers.min", absl::StrCat("must not be more than workers.max, which is ",
                                             workers.max(), "; is ", workers.min()));
   }
+  faults->Between("workers.lease", workers.lease(), kWorkerLeaseMin, kWorkerLeaseMax);
 }
 
 void CheckJobDefaults(const std::string& queue, const v1::JobOptions& options, Faults* faults) {
@@ -232,8 +241,8 @@ absl::Status CheckConfig(const Config& config) {
   CheckQueues(config, &faults);
   CheckCommands(config.commands(), &faults);
   CheckLimits(config.limits(), &faults);
-  faults.Between("shutdown_grace", config.shutdown_grace(), engine::kGraceMax);
-  faults.Between("retention", config.retention(), engine::kDurationMax);
+  faults.Between("shutdown_grace", config.shutdown_grace(), kNoTime, engine::kGraceMax);
+  faults.Between("retention", config.retention(), kNoTime, engine::kDurationMax);
   CheckLog(config.log(), &faults);
   CheckBackup(config, &faults);
   if (!config.web().listen().empty()) {

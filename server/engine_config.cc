@@ -22,6 +22,7 @@ std::vector<engine::QueueSettings> QueuesOf(const config::v1::Config& config) {
 engine::EngineOptions EngineOptionsOf(const config::v1::Config& config) {
   engine::EngineOptions options;
   options.pool = PoolBoundsOf(config.workers());
+  options.worker_lease = engine::FromDuration(config.workers().lease());
   options.queues = QueuesOf(config);
   options.jobs_unfinished_max = config.limits().jobs_unfinished_max();
   options.retention = engine::FromDuration(config.retention());

@@ -6,7 +6,8 @@
 namespace jobrunner::server {
 
 std::vector<std::string> TakeOver(const config::v1::Config& read, config::v1::Config* current) {
-  *current->mutable_workers() = read.workers();
+  if (read.workers().has_min()) current->mutable_workers()->set_min(read.workers().min());
+  if (read.workers().has_max()) current->mutable_workers()->set_max(read.workers().max());
   *current->mutable_queues() = read.queues();
   current->mutable_log()->set_level(read.log().level());
 

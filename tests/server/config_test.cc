@@ -49,6 +49,7 @@ TEST_F(ConfigTest, WithoutFileAndFlagsEverythingHasItsDefault) {
   EXPECT_THAT(config.store(), ::testing::StartsWith("rocksdb:/"));
   EXPECT_EQ(config.workers().min(), 0);
   EXPECT_GE(config.workers().max(), 4);
+  EXPECT_EQ(config.workers().lease().seconds(), 10);
   EXPECT_FALSE(config.commands().allow_any());
   EXPECT_EQ(config.commands().output_bytes_max(), 256 << 10);
   EXPECT_EQ(config.limits().jobs_per_batch_max(), 1'000'000);
@@ -70,7 +71,7 @@ TEST_F(ConfigTest, WithoutFileAndFlagsEverythingHasItsDefault) {
 TEST_F(ConfigTest, AFileSetsEveryField) {
   GivenFile(R"({
     "listen": "unix:/run/jobrunner.sock", "store": "memory:",
-    "workers": {"min": 2, "max": 16},
+    "workers": {"min": 2, "max": 16, "lease": "2s"},
     "queues": [{"name": "default", "max_running": 3},
                {"name": "slow", "max_queued": "7", "job_defaults": {"timeout": "1.5s"}}],
     "commands": {"allow_any": true, "allow": [{"name": "true", "path": "/bin/true"}],
@@ -86,6 +87,7 @@ TEST_F(ConfigTest, AFileSetsEveryField) {
   EXPECT_EQ(config.listen(), "unix:/run/jobrunner.sock");
   EXPECT_EQ(config.workers().min(), 2);
   EXPECT_EQ(config.workers().max(), 16);
+  EXPECT_EQ(config.workers().lease().seconds(), 2);
   ASSERT_EQ(config.queues_size(), 2);
   EXPECT_EQ(config.queues(0).max_running(), 3);
   EXPECT_EQ(config.queues(1).max_queued(), 7);
@@ -203,6 +205,8 @@ INSTANTIATE_TEST_SUITE_P(
         Fault{R"({"limits": {"shards_loaded_max": 0}})", "limits.shards_loaded_max: must be"},
         Fault{R"({"limits": {"batch_bytes_max": 0}})", "limits.batch_bytes_max: must be"},
         Fault{R"({"limits": {"uploads_max": 1001}})", "limits.uploads_max: must be from 1 to"},
+        Fault{R"({"workers": {"lease": "0.9s"}})", "workers.lease: must be from 1s to 3600s"},
+        Fault{R"({"workers": {"lease": "3601s"}})", "workers.lease: must be from 1s to 3600s"},
         Fault{R"({"shutdown_grace": "-1s"})", "shutdown_grace: must be from 0s to 3600s, is -1s"},
         Fault{R"({"shutdown_grace": "3601s"})", "shutdown_grace: must be from 0s to 3600s"},
         Fault{R"({"retention": "-1s"})", "retention: must be from 0s"},

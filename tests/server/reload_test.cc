@@ -26,9 +26,11 @@ TEST(ReloadTest, WhatWaitsForTheNextStartIsNamedAndNotTakenOver) {
   config::v1::Config current =
       *ParseConfigJson(R"({"listen": "a:1", "web": {"listen": "b:1"}, "log": {}})");
   const config::v1::Config read = *ParseConfigJson(
-      R"({"listen": "a:2", "web": {"listen": "b:2"}, "workers": {"max": 3}, "log": {}})");
-  EXPECT_THAT(TakeOver(read, &current), ElementsAre(HasSubstr("listen: \"a:1\" -> \"a:2\""),
-                                                    HasSubstr("web.listen: \"b:1\" -> \"b:2\"")));
+      R"({"listen": "a:2", "web": {"listen": "b:2"}, "workers": {"max": 3, "lease": "4s"},
+          "log": {}})");
+  EXPECT_THAT(TakeOver(read, &current),
+              ElementsAre(HasSubstr("listen: \"a:1\" -> \"a:2\""), HasSubstr("workers.lease"),
+                          HasSubstr("web.listen: \"b:1\" -> \"b:2\"")));
   EXPECT_EQ(current.listen(), "a:1");
   EXPECT_EQ(current.workers().max(), 3);
 }
