@@ -18,6 +18,7 @@ class CuttingProxy:
         self._sockets = []
         self._passes = threading.Event()
         self._passes.set()
+        self._stranded = frozenset()
         threading.Thread(target=self._accept, daemon=True).start()
 
     @property
@@ -55,6 +56,13 @@ class CuttingProxy:
         """Passes nothing on any more, in either direction, and ends nothing: what a machine leaves
         behind that has lost its power."""
         self._passes.clear()
+
+    def strand(self):
+        """Passes nothing on through the connections there are, not even their end; returns how many.
+        New ones are passed on."""
+        with self._lock:
+            self._stranded = self._stranded.union(self._sockets)
+            return len(self._sockets) // 2
 
     def close(self):
         self._listener.close()
@@ -95,10 +103,14 @@ class CuttingProxy:
         try:
             while data := source.recv(65536):
                 self._passes.wait()
-                sink.sendall(data)
+                if source not in self._stranded:
+                    sink.sendall(data)
         except OSError:
             pass
-        pair.one_way_ended()
+        if source in self._stranded:
+            source.close()
+        else:
+            pair.one_way_ended()
 
 
 class _Pair:
