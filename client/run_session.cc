@@ -68,7 +68,8 @@ absl::StatusOr<int> RunSession::Run(ArgumentSource* arguments) {
     redraw = output_->Draw(Progress());
   }
   output_->Finish();
-  FlushWhenIdle();
+  // Whatever has come meanwhile: the end of the arguments, say.
+  Flush();
   return Outcome();
 }
 
@@ -224,7 +225,11 @@ void RunSession::Fail(absl::Status status) {
 }
 
 void RunSession::FlushWhenIdle() {
-  if (!inbox_.Empty() || reader_gone_) return;
+  if (inbox_.Empty()) Flush();
+}
+
+void RunSession::Flush() {
+  if (reader_gone_) return;
   const absl::Status status = output_->Flush();
   if (status.ok()) return;
   reader_gone_ = absl::IsAborted(status);

@@ -97,6 +97,7 @@ class RunSession {
   // Cancels, and makes Run return `status` in the end.
   void Fail(absl::Status status);
   void FlushWhenIdle();
+  void Flush();
 
   bool Finished() const;
   RunProgress Progress() const;

@@ -159,7 +159,7 @@ class UploadsTest(ServerTest):
                               timeout=PATIENCE_SECONDS, check=False)
         self.assertNotEqual(done.returncode, 0)
         self.assertIn(f"wrong.jsonl: line {jobs + 1}: ", done.stderr)
-        wrong = self.write("wrong.jsonl", line * jobs + '{"handler": {"name": "nobody"}}\n')
+        wrong = self.write("wrong.jsonl", line * jobs + '{"handler": {"name": ""}}\n')
         done = subprocess.run([*submit, wrong], capture_output=True, text=True,
                               timeout=PATIENCE_SECONDS, check=False)
         self.assertIn(f"batch.jobs[{jobs}].handler.name", done.stderr)

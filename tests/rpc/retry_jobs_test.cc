@@ -37,7 +37,7 @@ class RetryJobs : public OverEachStore {
   }
   // A finished one.
   std::string Finished() {
-    const std::string id = SubmitSome().id();
+    std::string id = SubmitSome().id();
     Results(served_, id);
     return id;
   }
