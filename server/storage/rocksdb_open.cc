@@ -59,20 +59,17 @@ absl::StatusOr<std::unique_ptr<rocksdb::DB>> OpenUnchanged(const StoreDirectory&
   return std::unique_ptr<rocksdb::DB>(database);
 }
 
-// Opens what a machine that died has left with files whose last bytes never came to the disk, if
-// without these nothing is missing that was acknowledged. Otherwise the files stay as they were.
-absl::StatusOr<std::unique_ptr<rocksdb::DB>> OpenWithoutZeroTails(const StoreDirectory& directory,
-                                                                  SyncMark::Value mark,
-                                                                  const rocksdb::Options& options,
-                                                                  const absl::Status& damage) {
+// Cuts off what a machine that died has left of last bytes that never came to the disk, if without
+// these the database can be read and lacks nothing that was acknowledged. Otherwise the files stay
+// as they were, and the answer says what is wrong: `damage`, when that is something else.
+absl::Status CutTailsNobodyWasToldOf(const StoreDirectory& directory, SyncMark::Value mark,
+                                     const absl::Status& damage) {
   ASSIGN_OR_RETURN(const auto cut, CutZeroTails(directory.database()));
   if (cut.empty()) return damage;
-  absl::Status whole;
-  {
-    const auto database = OpenUnchanged(directory);
-    whole = database.ok() ? CheckReaches(directory, mark, database->get()) : damage;
-  }
-  if (whole.ok()) return Open(directory, options);
+  const auto database = OpenUnchanged(directory);
+  const absl::Status whole =
+      database.ok() ? CheckReaches(directory, mark, database->get()) : damage;
+  if (whole.ok()) return whole;
   RETURN_IF_ERROR(PutBackZeroTails(cut));
   return whole;
 }
@@ -89,8 +86,12 @@ absl::Status CheckLogIsThere(const StoreDirectory& directory, SyncMark::Value ma
     return absl::OkStatus();
   }
   // Mostly the database has removed it itself, once all that it had was in tables.
-  ASSIGN_OR_RETURN(const auto database, OpenUnchanged(directory));
-  return CheckReaches(directory, mark, database.get());
+  const auto database = OpenUnchanged(directory);
+  if (absl::IsDataLoss(database.status())) {
+    return CutTailsNobodyWasToldOf(directory, mark, database.status());
+  }
+  if (!database.ok()) return database.status();
+  return CheckReaches(directory, mark, database->get());
 }
 
 absl::Status CheckFormat(const StoreDirectory& directory, const StoreState& state) {
@@ -131,7 +132,8 @@ absl::StatusOr<OpenDatabase> OpenToServe(const StoreDirectory& directory, RocksD
   if (env != nullptr) options.env = env;
   auto database = Open(directory, options);
   if (absl::IsDataLoss(database.status())) {
-    database = OpenWithoutZeroTails(directory, mark, options, database.status());
+    RETURN_IF_ERROR(CutTailsNobodyWasToldOf(directory, mark, database.status()));
+    database = Open(directory, options);
   }
   if (!database.ok()) return database.status();
   opened.database = *std::move(database);

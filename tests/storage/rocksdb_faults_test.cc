@@ -229,6 +229,28 @@ TEST_F(RocksDbFaultsTest, OpensWithoutTheRecordsWhoseBytesNeverCameToTheDisk) {
   EXPECT_GT(cuts, 5);
 }
 
+// T05: of the mark an older page was on the disk, which names a log that is not needed any more.
+TEST_F(RocksDbFaultsTest, OpensWithoutThemAlsoWhenTheMarkIsOlder) {
+  Begin();
+  const std::string older = directory_.PathOf("older");
+  fs::copy(Mark(), older);
+  const fs::path log_of_older = Logs().back();
+  uintmax_t synced = 0;
+  {
+    const auto store = Open().value();
+    ASSERT_TRUE(store->Recover().ok());
+    ASSERT_TRUE(Commit(*store, {Number(1)}).ok());
+    synced = fs::file_size(Logs().back());
+    ASSERT_TRUE(Commit(*store, {Accept("b", Noise(100'000))}, Sync::kWithNext).ok());
+  }
+  ASSERT_FALSE(fs::exists(log_of_older));
+  fs::copy(older, Mark(), fs::copy_options::overwrite_existing);
+  Zero(Logs().back(), (synced / 512 + 90) * 512);
+  const auto recovery = Reopen();
+  ASSERT_TRUE(recovery.ok()) << recovery.status();
+  EXPECT_EQ(recovery->unfinished.size(), 1u);
+}
+
 // T08.
 TEST_F(RocksDbFaultsTest, RefusesZerosWhereAcknowledgedRecordsWere) {
   {
