@@ -10,7 +10,7 @@ from starts import Start
 # One batch, "b", of these jobs; the second is a command, and has a delay.
 PLAN = {"request": "q", "parent": None, "keys": [KEY + "0", KEY + "1"], "max_attempts": 2,
         "max_lost_attempts": 1, "backoff": [1, 2, 10, 0.1], "delays": {"1": 2}, "deadlines": {},
-        "commands": [1], "retention": None}
+        "commands": [1], "remote": [], "retention": None}
 CREATED = 1000
 
 
@@ -74,13 +74,21 @@ def start(attempt=1, time=1002.5, token="1002.5-7", life=1, job=1):
     return Start("b", job, attempt, life, token, time)
 
 
+def remote(attempt=1, time=1002.5, token="b/1/1.0.7", life=1, sent=1002.4, worker="w"):
+    """A start of the second job, where that is a remote worker's."""
+    return Start("b", 1, attempt, life, token, time, worker, sent)
+
+
+REMOTE = {"commands": [], "remote": [1]}
+
+
 class CheckerTest(unittest.TestCase):
-    def assert_found(self, rule, entries, starts=()):
-        faults = check(Seen(entries, starts))
+    def assert_found(self, rule, entries, starts=(), remote_starts=()):
+        faults = check(Seen(entries, starts, remote_starts))
         self.assertTrue([fault for fault in faults if fault.startswith(rule + ":")], faults)
 
-    def assert_good(self, entries, starts=()):
-        self.assertEqual(check(Seen(entries, starts)), [])
+    def assert_good(self, entries, starts=(), remote_starts=()):
+        self.assertEqual(check(Seen(entries, starts, remote_starts)), [])
 
     def test_a_good_history_has_no_fault(self):
         self.assert_good(history())
@@ -191,6 +199,19 @@ class CheckerTest(unittest.TestCase):
         self.assert_found("I5", history(plan={"max_lost_attempts": 0}),
                           [start(), start(token="1002.6-8", life=2)])
 
+    def test_a_loss_too_many_that_did_not_end_the_job(self):
+        errors = [error(n, 0, n, "WORKER_LOST") for n in (1, 2)]
+        self.assert_found("I5", history(events=(*errors, result(3, 0, attempts=3), result(4, 1),
+                                                finished(5))))
+
+    def test_an_attempt_after_one_that_may_not_be_lost_and_did_not_fail(self):
+        events = (error(1, 1, time=1002.6, next=1002.7), result(2, 0),
+                  result(3, 1, attempts=2, time=1006), finished(4))
+        plan = {"max_lost_attempts": 0, "backoff": [0.1, 1, 1, 0.1]}
+        second = start(attempt=2, time=1005, token="1005-8")
+        self.assert_good(history(events=events, plan=plan), [start(), second])
+        self.assert_found("I5", history(plan=plan), [start(), second])
+
     # I6
 
     def test_an_attempt_that_ends_twice(self):
@@ -211,6 +232,37 @@ class CheckerTest(unittest.TestCase):
         entries = [*self.command_ended(), {"t": 1, "what": "life", "began": 1002.9}]
         self.assert_found("I6", entries, [start()])
 
+    def test_two_starts_at_remote_workers_are_lost_over_a_restart_alone(self):
+        again = remote(token="b/1/2.0.1", sent=1002.6, time=1002.7)
+        self.assert_found("I5", history(plan=REMOTE), (), [remote(), again])
+        self.assert_good(history(plan=REMOTE), (),
+                         [remote(), remote(token="b/1/2.0.1", life=2)])
+        self.assert_found("I5", history(plan={**REMOTE, "max_lost_attempts": 0}), (),
+                          [remote(), remote(token="b/1/2.0.1", life=2)])
+
+    def remote_ended(self, **more):
+        return history(plan=REMOTE, events=(result(1, 0), result(2, 1, output="b/1/1.0.7", **more),
+                                            finished()))
+
+    def test_an_attempt_at_a_remote_worker_goes_on_over_a_restart(self):
+        restarted = [*self.remote_ended(), {"t": 1, "what": "life", "began": 1002.9}]
+        self.assert_good(restarted, (), [remote()])
+
+    def test_an_end_at_a_remote_worker_that_came_after_it_was_started_again(self):
+        again = remote(token="b/1/2.0.1", life=2, time=1002.95, sent=1002.95)
+        restarted = [*self.remote_ended(), {"t": 1, "what": "life", "began": 1002.9}]
+        self.assert_found("I6", restarted, (), [remote(), again])
+
+    def test_a_remote_worker_s_end_of_another_attempt(self):
+        self.assert_found("I6", self.remote_ended(), (), [])
+        self.assert_found("I6", self.remote_ended(), (), [remote(attempt=2)])
+        failed = {"state": "FAILED", "reason": "REASON_HANDLER", "message": "b/1/1.0.7"}
+        events = (result(1, 0), result(2, 1, **failed), finished(3, "FAILED", (1, 1, 0)))
+        truth = (listed(state="BATCH_STATE_FAILED", counts=[1, 1, 0]),)
+        entries = history(plan=REMOTE, events=events, truth=truth)
+        self.assert_good(entries, (), [remote()])
+        self.assert_found("I6", entries, (), [remote(attempt=2)])
+
     # I7
 
     def test_a_cancel_that_was_forgotten(self):
@@ -227,6 +279,20 @@ class CheckerTest(unittest.TestCase):
 
     def test_a_start_after_the_result(self):
         self.assert_found("I8", history(), [start(attempt=2, time=1003.1)])
+
+    def test_what_is_sent_to_a_remote_worker_after_the_result(self):
+        befell = {"t": 8, "what": "fault", "worker": "w", "kind": "paused", "began": 1002,
+                  "ended": 1005}
+        self.assert_found("I8", history(befell, plan=REMOTE), (), [remote(time=1005, sent=1004)])
+
+    def test_a_start_after_the_result_at_a_remote_worker(self):
+        late = [remote(time=1005)]
+        befell = {"t": 8, "what": "fault", "worker": "w", "kind": "paused", "began": 1002,
+                  "ended": 1005}
+        self.assert_found("I8", history(plan=REMOTE), (), late)
+        self.assert_good(history(befell, plan=REMOTE), (), late)
+        self.assert_found("I8", history({**befell, "worker": "v"}, plan=REMOTE), (), late)
+        self.assert_found("I8", history({**befell, "ended": 1002.3}, plan=REMOTE), (), late)
 
     # I9
 

@@ -19,11 +19,13 @@ from calls import Address, Calls
 from checker import check
 from clients import Client, KnownBatches, Observer
 from history import History, batch_fields, gauges, read_histories
+from lease_rules import what_came_of_leases
 from lossy_disk import LossyDisk
 from plans import Planner
+from remote_workers import LEASE_SECONDS, FaultyWorkers
 from seen import Seen
 from server_process import Server, load_stubs
-from starts import LIFE_VARIABLE, read_starts
+from starts import LIFE_VARIABLE, read_remote_starts, read_starts
 
 # For what was begun to end, once no server is killed any more.
 QUIESCENCE_SECONDS = 120
@@ -33,9 +35,10 @@ JOBS_LOOKED_AT = 300
 
 class CrashRun:
     """`lossy` puts the store on a LossyDisk, which syncs if `sync`. `short_retention` and
-    `uploads` are as Planner has them."""
+    `uploads` are as Planner has them. `workers`: so many remote ones."""
 
-    def __init__(self, seed, clients=4, lossy=False, sync=True, short_retention=0.1, uploads=0.07):
+    def __init__(self, seed, clients=4, lossy=False, sync=True, short_retention=0.1, uploads=0.07,
+                 workers=0):
         self.seed = seed
         self.random = random.Random(seed)
         self.directory = tempfile.mkdtemp(prefix="jobrunner-crash-")
@@ -50,7 +53,8 @@ class CrashRun:
         self.stop = threading.Event()
         self.history = History(self.directory, "run")
         self.known = KnownBatches()
-        self.clients = self._make_clients(clients, short_retention, uploads)
+        self.clients = self._make_clients(clients, short_retention, uploads, workers > 0)
+        self.workers = FaultyWorkers(workers, seed, self, lambda name: History(self.directory, name))
         self.server = None
         # Servers that were started, and of these killed.
         self.lives = 0
@@ -59,13 +63,13 @@ class CrashRun:
         # Of a server that died before it served.
         self.last_words = ""
 
-    def _make_clients(self, count, short_retention, uploads):
+    def _make_clients(self, count, short_retention, uploads, remote):
         starts = os.path.join(self.directory, "starts")
         clients = []
         for number in range(count):
             name = str(number)
             planner = Planner(random.Random(f"{self.seed} plans {name}"), self.stubs, starts,
-                              short_retention, uploads)
+                              short_retention, uploads, remote)
             clients.append(Client(self.seed, planner, self._calls(name), self.known, self.stop))
         return [*clients, Observer(self.seed, self._calls("looks"), self.known, self.stop)]
 
@@ -93,7 +97,8 @@ class CrashRun:
         path = os.path.join(self.directory, "config.json")
         with open(path, "w", encoding="utf-8") as file:
             json.dump({"listen": "127.0.0.1:0", "store": "rocksdb:" + self.store,
-                       "backup": {"directory": self.backups}, "workers": {"max": 8},
+                       "backup": {"directory": self.backups},
+                       "workers": {"max": 8, "lease": f"{LEASE_SECONDS}s"},
                        "commands": {"allow_any": True, "env": {LIFE_VARIABLE: str(self.lives)}},
                        "log": {"level": "warning", "file": os.path.join(self.directory, "log")}},
                       file)
@@ -114,6 +119,7 @@ class CrashRun:
             return False
         self.start_seconds.append(time.monotonic() - began)
         self.address.set(self.server.address)
+        self.workers.lead_to(self.server.address)
         return True
 
     def back_up(self):
@@ -145,11 +151,12 @@ class CrashRun:
     # The clients.
 
     def start_clients(self):
-        for client in self.clients:
-            client.start()
+        for thread in (*self.workers.all, *self.clients):
+            thread.start()
 
     def end_clients(self):
         """Lets them bring to an end what they have begun."""
+        self.workers.calm()
         self.stop.set()
         deadline = time.monotonic() + QUIESCENCE_SECONDS
         for client in self.clients:
@@ -160,12 +167,12 @@ class CrashRun:
         serves."""
         self.end_clients()
         self._look_at_the_end()
+        worker_faults = self.workers.leave()
         self.server.send(signal.SIGTERM)
         code = self.server.await_exit()
         self.server.close()
-        self.seen = Seen(read_histories(self.directory),
-                         read_starts(os.path.join(self.directory, "starts")))
-        faults = check(self.seen)
+        self.seen = self.read_what_was_seen()
+        faults = check(self.seen) + worker_faults
         faults += [f"{client.name}: {client.failure!r}" for client in self.clients
                    if client.failure]
         faults += [f"{client.name} does not come to an end" for client in self.clients
@@ -173,6 +180,12 @@ class CrashRun:
         if code != 0:
             faults.append(f"the last server ended with {code}")
         return faults
+
+    def read_what_was_seen(self):
+        entries = list(read_histories(self.directory))
+        lives = [entry["began"] for entry in entries if entry["what"] == "life"]
+        return Seen(entries, read_starts(os.path.join(self.directory, "starts")),
+                    read_remote_starts(os.path.join(self.directory, "remote-starts"), lives))
 
     def _look_at_the_end(self):
         service = self.stubs["job_service_pb2_grpc"].JobServiceStub(self.server.channel)
@@ -198,18 +211,27 @@ class CrashRun:
     # In the end.
 
     def report(self):
-        """What was done, in three lines. After `finish`."""
+        """What was done, a line each. After `finish`."""
         acknowledged = self.seen.acknowledged()
         terminal = sum(len(batch.results()) for batch in self.seen.batches.values())
         resumed = sum(client.calls.resumed for client in self.clients)
         return (f"seed {self.seed}: {self.kills} kills; acknowledged {len(acknowledged)} batches "
                 f"with {sum(len(batch.plan['keys']) for batch in acknowledged)} jobs; "
-                f"{terminal} terminal; {len(self.seen.starts)} commands started; "
+                f"{terminal} terminal; {len(self.seen.starts)} commands started, "
+                f"{len(self.seen.remote_starts)} at remote workers; "
                 f"{resumed} streams resumed; slowest start {max(self.start_seconds):.2f} s\n"
-                f"answered: {told(self.seen.calls)}\nended by: {told(self.seen.reasons())}")
+                f"answered: {told(self.seen.calls)}\nended by: {told(self.seen.reasons())}"
+                + self._told_of_workers())
+
+    def _told_of_workers(self):
+        if not self.workers.all:
+            return ""
+        return (f"\nremote workers were: {told(self.workers.counted())}\n"
+                f"of their attempts: {told(what_came_of_leases(self.seen))}")
 
     def close(self, keep=False):
         self.stop.set()
+        self.workers.close()
         if self.server is not None:
             self.server.close()
         if not keep:

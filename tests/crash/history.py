@@ -1,5 +1,5 @@
 """What clients did and saw, written down as it happened: one file of JSON lines a client. The checker
-reads nothing else (but what commands wrote when they started, starts.py), so that what a client did
+reads nothing else (but what was written by what started, starts.py), so that what a client did
 not write it cannot have promised."""
 
 import hashlib
@@ -27,6 +27,7 @@ class History:
       statistics  jobs …        what GetStatistics said; `last` once everything had ended
       truth   batches           what ListBatches said once everything had ended
       life    began             a server was started at that wall time
+      fault   worker kind began ended   it befell that remote worker, between these wall times
     """
 
     def __init__(self, directory, name):
@@ -62,8 +63,9 @@ def result_fields(stubs, result):
     """Of a JobResult, as events and look-ups have it."""
     return {"state": stubs["job_pb2"].JobState.Name(result.state), "attempts": result.attempts,
             "reason": stubs["event_pb2"].Reason.Name(result.error.reason),
-            "result": digest(result), "run_time": seconds(result.run_time),
-            "output": result.output.decode(errors="replace")[:64]}
+            "message": result.error.message[:96], "result": digest(result),
+            "run_time": seconds(result.run_time),
+            "output": result.output.decode(errors="replace")[:96]}
 
 
 def event_entry(stubs, event):
@@ -80,8 +82,8 @@ def event_entry(stubs, event):
         error = event.attempt_error
         entry.update(attempt=error.attempt, next=seconds(error.next_attempt_time),
                      reason=stubs["event_pb2"].Reason.Name(error.error.reason),
-                     run_time=seconds(error.run_time),
-                     output=error.output.decode(errors="replace")[:64])
+                     message=error.error.message[:96], run_time=seconds(error.run_time),
+                     output=error.output.decode(errors="replace")[:96])
     elif kind == "batch_finished":
         ended = event.batch_finished
         entry.update(state=stubs["event_pb2"].BatchState.Name(ended.state),

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Kills a server with -9 again and again, at random moments, under a mixed load, and holds what its
-clients saw against what it promises.
+clients saw against what it promises. Remote workers are killed, paused and cut off meanwhile.
 
-usage: kill_loop.py [--kills=N] [--seed=N] [--clients=N] [--lossy_disk]
+usage: kill_loop.py [--kills=N] [--seed=N] [--clients=N] [--workers=N] [--lossy_disk]
 
 With a lossy disk the power is lost at every kill: what was not synced is gone. Needs JOBRUNNER_BIN and
 JOBRUNNER_PROTO in the environment, as ctest sets them. Ends with 0 when the checker finds nothing.
@@ -15,6 +15,7 @@ import sys
 import time
 
 from crash_run import CrashRun, new_seed, tell
+from lease_rules import what_came_of_leases
 from lossy_disk import random_tail
 
 KILL_AFTER_SECONDS = (0.05, 2.0)
@@ -24,6 +25,10 @@ CALLS = ("submit", "upload", "run", "cancel", "cancel of jobs", "delete", "retry
 REASONS = ("BATCH_TIMEOUT", "START_TIMEOUT", "TOTAL_TIMEOUT", "ATTEMPT_TIMEOUT", "CALL_DEADLINE",
            "CLIENT_CANCEL", "CLIENT_DISCONNECTED", "EXIT_CODE", "HANDLER", "WORKER_LOST",
            "SERVER_SHUTDOWN")
+# What the faults of remote workers lead to.
+LEASES = ("ended at a later server than started them", "began after their job's end",
+          "began and ended for nothing", "lost: its worker was not heard of for a lease",
+          "lost: its worker did not come back to the server, which had been started again")
 LONG_RUN_KILLS = 50
 
 # The store's file by which a start sees that the end of its log is missing.
@@ -43,12 +48,15 @@ def kill_again_and_again(run, kills):
             if not os.path.exists(os.path.join(run.store, MARK)):
                 raise AssertionError(f"{MARK} went with the power")
         run.start_server()
+    run.workers.await_each_fault()
     faults = run.finish()
     if kills and not any(client.calls.resumed for client in run.clients):
         faults.append("no stream was ever broken: the kills hit nothing")
     if kills >= LONG_RUN_KILLS:
         faults += [f"the load had no {name} in it" for name in (*CALLS, *REASONS)
                    if name not in run.seen.calls and name not in run.seen.reasons()]
+    if run.workers.all:
+        faults += faults_that_never_came(run, long_run=kills >= LONG_RUN_KILLS)
     if run.disk:
         print(f"{lost} bytes lost that were never synced")
         if not lost:
@@ -56,16 +64,27 @@ def kill_again_and_again(run, kills):
     return faults
 
 
+def faults_that_never_came(run, long_run):
+    """Of the remote workers; in a long run, what these lead to as well."""
+    never = [f"no remote worker was ever {kind}" for kind, count in run.workers.counted().items()
+             if count == 0]
+    if long_run:
+        came = what_came_of_leases(run.seen)
+        never += [f"no attempts at remote workers {what}" for what in LEASES if not came[what]]
+    return never
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--kills", type=int, default=10)
     parser.add_argument("--seed", type=int, default=None)
     parser.add_argument("--clients", type=int, default=4)
+    parser.add_argument("--workers", type=int, default=3)
     parser.add_argument("--lossy_disk", action="store_true")
     arguments = parser.parse_args()
     seed = new_seed() if arguments.seed is None else arguments.seed
     print(f"seed {seed}", flush=True)
-    run = CrashRun(seed, arguments.clients, arguments.lossy_disk)
+    run = CrashRun(seed, arguments.clients, arguments.lossy_disk, workers=arguments.workers)
     code = 1
     try:
         code = tell(run, kill_again_and_again(run, arguments.kills))

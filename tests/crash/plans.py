@@ -1,8 +1,9 @@
 """Batches of all kinds, made by chance, and what is promised of each."""
 
+import json
 import uuid
 
-from starts import script_that_tells
+from starts import TELLS, script_that_tells
 
 # The label by which a batch names the request that made it, and what every key begins with.
 REQUEST_LABEL = "crash-request"
@@ -13,6 +14,8 @@ DEADLINES = {"batch": 0.3, "start": 0.15, "total": 0.4, "attempt": 0.03, "call":
 DELAYS_SECONDS = (0.05, 0.5, 1.5)
 SHORT_RETENTION_SECONDS = 0.5
 LARGE_JOBS, LARGE_BYTES = 300, 10_000
+# An attempt at a remote worker has a deadline, so that it knows when it was sent (starts.py).
+REMOTE_TIMEOUT_SECONDS = 600
 
 
 class Plan:
@@ -22,6 +25,7 @@ class Plan:
       delays              {job: seconds}, with text as keys, as JSON has it
       deadlines           {kind of DEADLINES: seconds}
       commands            the jobs that tell of their starts
+      remote              those that do so at remote workers
       retention           seconds, or null for long
     """
 
@@ -38,19 +42,21 @@ class Plan:
             **was, "keys": [was["keys"][job] for job in indexes],
             "delays": {str(places[int(job)]): delay for job, delay in was["delays"].items()
                        if int(job) in places},
-            "commands": [places[job] for job in was["commands"] if job in places]})
+            **{kind: [places[job] for job in was[kind] if job in places]
+               for kind in ("commands", "remote")}})
 
 
 class Planner:
     """`short_retention` and `uploads` are how many of all batches are kept for a short time only, and
-    are to be uploaded."""
+    are to be uploaded; `remote`: some jobs are for remote workers."""
 
-    def __init__(self, random, stubs, starts_path, short_retention, uploads):
+    def __init__(self, random, stubs, starts_path, short_retention, uploads, remote=False):
         self.random = random
         self.stubs = stubs
         self.starts_path = starts_path
         self.short_retention = short_retention
         self.uploads = uploads
+        self.remote = remote
 
     def request_id(self):
         return str(uuid.UUID(int=self.random.getrandbits(128)))
@@ -58,7 +64,8 @@ class Planner:
     def plan(self, large=False):
         """`large`: of some MiB."""
         request_id = self.request_id()
-        promised = {"keys": [], "delays": {}, "commands": [], "deadlines": {}, "retention": None}
+        promised = {"keys": [], "delays": {}, "commands": [], "remote": [], "deadlines": {},
+                    "retention": None}
         spec = self.stubs["batch_pb2"].BatchSpec(labels={REQUEST_LABEL: request_id})
         for _ in range(self.random.choice((1, 8, 40, 200))):
             self.add_job(spec, promised)
@@ -69,6 +76,9 @@ class Planner:
         self.set_retries(spec, promised)
         if self.random.random() < 0.4:
             self.set_deadline(spec, promised)
+        if "attempt" not in promised["deadlines"]:
+            for index in promised["remote"]:
+                set_duration(spec.jobs[index].options.timeout, REMOTE_TIMEOUT_SECONDS)
         if self.random.random() < self.short_retention:
             promised["retention"] = SHORT_RETENTION_SECONDS
             set_duration(spec.retention, SHORT_RETENTION_SECONDS)
@@ -78,8 +88,13 @@ class Planner:
         index = len(promised["keys"])
         promised["keys"].append(f"{KEY}{index}")
         job = spec.jobs.add(key=promised["keys"][-1])
-        kind = self.random.choices(("echo", "sleep", "fail", "command"), (76, 8, 8, 8))[0]
-        if kind == "command":
+        kinds = {"echo": 76, "sleep": 8, "fail": 8, "command": 8, "remote": 12 * self.remote}
+        kind = self.random.choices(tuple(kinds), kinds.values())[0]
+        if kind == "remote":
+            promised["remote"].append(index)
+            job.handler.name = TELLS
+            job.handler.payload = self.remote_payload().encode()
+        elif kind == "command":
             promised["commands"].append(index)
             job.command.argv.extend(script_that_tells(
                 self.starts_path, f"sleep 0.0{self.random.randrange(10)}; "
@@ -104,6 +119,12 @@ class Planner:
         if kind == "sleep":
             return str(self.random.randrange(60))
         return '{"message": "no", "succeed_on_attempt": %d}' % self.random.randrange(1, 6)
+
+    def remote_payload(self):
+        # Now and then so long that it outlives a server, or a lease.
+        seconds = self.random.choice((0, 0, 0.01, 0.01, 0.05, 0.05, 0.05, 0.2, 0.2, 1.5))
+        return json.dumps({"seconds": seconds, "heeds": self.random.random() < 0.7,
+                           "fails": self.random.random() < 0.2})
 
     def add_array(self, spec, promised):
         count = self.random.choice((2, 30, 300))

@@ -11,7 +11,7 @@ class Event:
     """An event as a reader saw it, with the fields of its kind (history.py); the others are None."""
 
     __slots__ = ("t", "sequence", "kind", "time", "digest", "job", "key", "state", "attempts",
-                 "attempt", "reason", "result", "run_time", "output", "next", "counts")
+                 "attempt", "reason", "message", "result", "run_time", "output", "next", "counts")
 
     def __init__(self, entry):
         for name in self.__slots__:
@@ -47,6 +47,10 @@ class Batch:
         """The longest run of events from the first one on that any reader has."""
         return max(self.readers.values(), key=len, default=[])
 
+    def tells(self):
+        """The jobs that tell of their starts."""
+        return {*self.plan["commands"], *self.plan["remote"]}
+
     def events_by_job(self):
         jobs = defaultdict(list)
         for event in self.log():
@@ -69,10 +73,11 @@ class Batch:
 
 
 class Seen:
-    """A whole history. `starts` are those of starts.py."""
+    """A whole history. `starts` and `remote_starts` are those of starts.py."""
 
-    def __init__(self, entries, starts=()):
+    def __init__(self, entries, starts=(), remote_starts=()):
         self.starts = starts
+        self.remote_starts = remote_starts
         # {request: the entry}; of these the ones that were really asked for.
         self.plans = {}
         self.invoked = set()
@@ -81,6 +86,8 @@ class Seen:
         self.batches = {}
         # The wall times at which servers began.
         self.lives = []
+        # {remote worker: the entries of its faults}
+        self.worker_faults = defaultdict(list)
         # What ListBatches said at the end; None if nobody looked.
         self.truth = None
         self.statistics = []
@@ -151,3 +158,6 @@ class Seen:
 
     def _life(self, entry):
         self.lives.append(entry["began"])
+
+    def _fault(self, entry):
+        self.worker_faults[entry["worker"]].append(entry)
