@@ -25,6 +25,13 @@ absl::StatusOr<std::shared_ptr<const ShardJobs>> ShardJobs::Parse(std::string ba
   return jobs;
 }
 
+std::shared_ptr<const ShardJobs> ShardJobs::OfOne(std::string batch_id, int32_t index,
+                                                  absl::FunctionRef<void(v1::Job* job)> fill) {
+  std::shared_ptr<ShardJobs> jobs(new ShardJobs(std::move(batch_id), index));
+  fill(jobs->spec_->add_jobs());
+  return jobs;
+}
+
 void ShardJobs::ExpandArrays() {
   const auto& described = spec_->jobs();
   if (std::none_of(described.begin(), described.end(), IsArray)) return;

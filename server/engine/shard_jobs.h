@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
 #include "google/protobuf/arena.h"
 #include "jobrunner/v1/batch.pb.h"
@@ -22,6 +23,10 @@ class ShardJobs {
   static absl::StatusOr<std::shared_ptr<const ShardJobs>> Parse(std::string batch_id,
                                                                 int32_t first_index,
                                                                 std::string_view bytes);
+
+  // A shard of one job, which `fill` describes: it is no array.
+  static std::shared_ptr<const ShardJobs> OfOne(std::string batch_id, int32_t index,
+                                                absl::FunctionRef<void(v1::Job* job)> fill);
 
   ShardJobs(const ShardJobs&) = delete;
   ShardJobs& operator=(const ShardJobs&) = delete;

@@ -63,6 +63,9 @@ class HandlerContext {
   // Writes output before the end. Jobs with stream_output show it at once; for others it stands in
   // front of what Run returns.
   virtual void Write(std::string_view output) = 0;
+  // The same for the error output, which only jobs with stream_output show: for others it is
+  // dropped.
+  virtual void WriteError(std::string_view error_output) = 0;
 };
 
 class Handler {

@@ -157,18 +157,17 @@ void HandlerAttempt::Progress(double fraction, std::string_view message) {
   sink_->Progressed({.token = token(), .fraction = bounded, .message = std::string(message)});
 }
 
-std::string_view HandlerAttempt::Admit(std::string_view output) {
-  const int64_t room = kHandlerOutputBytesMax - written_bytes_;
-  const std::string_view admitted = output.substr(0, room);
-  written_bytes_ += static_cast<int64_t>(admitted.size());
+std::string_view HandlerAttempt::Admit(std::string_view text, int64_t* used) {
+  const std::string_view admitted = text.substr(0, kHandlerOutputBytesMax - *used);
+  *used += static_cast<int64_t>(admitted.size());
+  truncated_ = admitted.size() < text.size();
   return admitted;
 }
 
 void HandlerAttempt::Write(std::string_view output) {
   absl::MutexLock lock(&mutex_);
   if (sink_ == nullptr || truncated_ || output.empty()) return;
-  const std::string_view admitted = Admit(output);
-  truncated_ = admitted.size() < output.size();
+  const std::string_view admitted = Admit(output, &written_bytes_);
   if (!assignment_.stream_output) {
     written_.append(admitted);
     return;
@@ -176,6 +175,16 @@ void HandlerAttempt::Write(std::string_view output) {
   sink_->Wrote({.token = token(),
                 .output = std::string(admitted),
                 .error_output = {},
+                .truncated = truncated_});
+}
+
+void HandlerAttempt::WriteError(std::string_view error_output) {
+  absl::MutexLock lock(&mutex_);
+  if (sink_ == nullptr || truncated_ || error_output.empty() || !assignment_.stream_output) return;
+  const std::string_view admitted = Admit(error_output, &error_bytes_);
+  sink_->Wrote({.token = token(),
+                .output = {},
+                .error_output = std::string(admitted),
                 .truncated = truncated_});
 }
 

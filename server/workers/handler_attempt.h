@@ -51,6 +51,7 @@ class HandlerAttempt final : public HandlerContext {
   base::Logger& logger() override;
   void Progress(double fraction, std::string_view message) override;
   void Write(std::string_view output) override;
+  void WriteError(std::string_view error_output) override;
 
  private:
   class PrefixedLogger;
@@ -61,8 +62,9 @@ class HandlerAttempt final : public HandlerContext {
   engine::Outcome Succeeded(std::string output);
   engine::Outcome Failed(engine::Failure failure);
   std::string TakeWritten();
-  // What of `output` still fits below the cap; counts it.
-  std::string_view Admit(std::string_view output) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // What of `text` still fits below the cap, of which so much is used; counts it.
+  std::string_view Admit(std::string_view text, int64_t* used)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const engine::Assignment assignment_;
   const int32_t worker_;
@@ -82,6 +84,7 @@ class HandlerAttempt final : public HandlerContext {
   // What Write was given and the outcome will have; empty when it is streamed.
   std::string written_ ABSL_GUARDED_BY(mutex_);
   int64_t written_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
+  int64_t error_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
   // Something was written past the cap and dropped.
   bool truncated_ ABSL_GUARDED_BY(mutex_) = false;
 };

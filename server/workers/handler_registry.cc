@@ -1,6 +1,7 @@
 #include "workers/handler_registry.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "absl/strings/ascii.h"
@@ -44,6 +45,7 @@ HandlerRegistry::HandlerRegistry() {
     JOBRUNNER_CHECK(Register(name, std::move(function)).ok());
   }
   JOBRUNNER_CHECK(RegisterQuick("echo", Echo).ok());
+  built_in_ = Names();
 }
 
 absl::Status HandlerRegistry::Register(std::string name, std::shared_ptr<Handler> handler) {
@@ -80,6 +82,14 @@ std::vector<std::string> HandlerRegistry::Names() const {
   for (const auto& [name, handler] : handlers_) names.push_back(name);
   std::sort(names.begin(), names.end());
   return names;
+}
+
+std::vector<std::string> HandlerRegistry::RegisteredNames() const {
+  const std::vector<std::string> names = Names();
+  std::vector<std::string> registered;
+  std::set_difference(names.begin(), names.end(), built_in_.begin(), built_in_.end(),
+                      std::back_inserter(registered));
+  return registered;
 }
 
 }  // namespace jobrunner::workers

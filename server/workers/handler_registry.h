@@ -30,9 +30,13 @@ class HandlerRegistry {
 
   // Sorted.
   std::vector<std::string> Names() const;
+  // The same without echo, sleep and fail.
+  std::vector<std::string> RegisteredNames() const;
 
  private:
   absl::flat_hash_map<std::string, std::shared_ptr<Handler>> handlers_;
+  // Sorted.
+  std::vector<std::string> built_in_;
 };
 
 }  // namespace jobrunner::workers

@@ -291,6 +291,20 @@ TEST_F(HandlerExecutorTest, StreamedOutputIsShownAtOnceAndNotRepeated) {
   EXPECT_EQ(sink_.TakeOutcome().output, "two");
 }
 
+TEST_F(HandlerExecutorTest, ErrorOutputIsShownIfItIsStreamedAndElseDropped) {
+  Register("write", [](HandlerContext& context) -> HandlerResult {
+    context.WriteError("oh");
+    return "done";
+  });
+  engine::Assignment assignment = Assign(HandlerJob("write"));
+  assignment.stream_output = true;
+  Start(std::move(assignment));
+  EXPECT_EQ(sink_.TakeChunk().error_output, "oh");
+  EXPECT_EQ(sink_.TakeOutcome().output, "done");
+  EXPECT_EQ(Run(HandlerJob("write")).output, "done");
+  EXPECT_THAT(sink_.chunks(), IsEmpty());
+}
+
 TEST_F(HandlerExecutorTest, StreamedOutputEndsAtTheCapAndSaysSo) {
   Register("flood", [](HandlerContext& context) -> HandlerResult {
     context.Write(std::string(kHandlerOutputBytesMax - 1, 'x'));
