@@ -14,6 +14,10 @@ void BenchOneJob();
 void BenchDurableOneJob();
 // /bin/true, two at once, against a bare posix_spawn loop.
 void BenchCommands();
+// No-op jobs through two remote workers, durable.
+void BenchRemoteJobs();
+// One job at a time through a remote worker.
+void BenchRemoteOneJob();
 // From the Cancel call to the end of the command on the stream.
 void BenchCancel();
 // What a queued job costs: memory, and time at 10,000 and at 1,000,000 queued.

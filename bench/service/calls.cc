@@ -40,12 +40,14 @@ void Expect(const grpc::Status& status) {
   if (!status.ok()) Die(status.error_message());
 }
 
-v1::BatchSpec EchoBatch(int jobs) {
+v1::BatchSpec EchoBatch(int jobs) { return HandlerBatch("echo", jobs); }
+
+v1::BatchSpec HandlerBatch(const std::string& handler, int jobs) {
   v1::BatchSpec batch;
   for (int i = 0; i < jobs; ++i) {
     v1::Job& job = *batch.add_jobs();
     job.set_key("k" + std::to_string(i));
-    job.mutable_handler()->set_name("echo");
+    job.mutable_handler()->set_name(handler);
     job.mutable_handler()->set_payload(std::string(kPayloadBytes, 'x'));
   }
   return batch;

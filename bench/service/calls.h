@@ -21,7 +21,8 @@ std::shared_ptr<grpc::Channel> Connect(const std::string& address);
 // Aborts with the message unless `status` is OK.
 void Expect(const grpc::Status& status);
 
-// Jobs "echo" with a payload of kPayloadBytes and the keys k0, k1 …
+// Jobs of one handler with a payload of kPayloadBytes and the keys k0, k1 …
+v1::BatchSpec HandlerBatch(const std::string& handler, int jobs);
 v1::BatchSpec EchoBatch(int jobs);
 Batch BareBatch(int jobs);
 

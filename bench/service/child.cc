@@ -109,6 +109,11 @@ std::unique_ptr<Child> StartServer(const std::string& config, const std::string&
   return server;
 }
 
+std::unique_ptr<Child> StartWorker(const std::string& server, const std::string& name, int slots) {
+  return std::make_unique<Child>(std::vector<std::string>{ProgramFolder() + "/bench_worker", server,
+                                                          name, std::to_string(slots)});
+}
+
 std::unique_ptr<Child> StartBareServer(const std::string& directory) {
   std::vector<std::string> argv = {ProgramFolder() + "/bare_server"};
   if (!directory.empty()) argv.push_back(directory);

@@ -45,6 +45,8 @@ std::string ProgramFolder();
 
 // jobrunnerd with a configuration, as JSON; on loopback, with a free port.
 std::unique_ptr<Child> StartServer(const std::string& config, const std::string& store = "memory:");
+// bench_worker, whose handler is "noop".
+std::unique_ptr<Child> StartWorker(const std::string& server, const std::string& name, int slots);
 // Durable if it has a directory, which must not be there yet.
 std::unique_ptr<Child> StartBareServer(const std::string& directory = "");
 

@@ -2,7 +2,7 @@
 //
 // usage: service_bench [batches | one_job | commands | cancel | queued |
 //                       durable_batches | durable_one_job | durable_queued | start | readers |
-//                       idle_readers]...
+//                       idle_readers | remote_jobs | remote_one_job]...
 //        (without: all)
 
 #include <sys/utsname.h>
@@ -31,7 +31,9 @@ int main(int argc, char** argv) {
       {"durable_queued", BenchDurableQueued},
       {"start", BenchStart},
       {"readers", BenchReaders},
-      {"idle_readers", BenchIdleReaders}};
+      {"idle_readers", BenchIdleReaders},
+      {"remote_jobs", BenchRemoteJobs},
+      {"remote_one_job", BenchRemoteOneJob}};
   const std::set<std::string> wanted(argv + 1, argv + argc);
   for (const std::string& name : wanted) {
     const bool known = std::any_of(benches.begin(), benches.end(),
