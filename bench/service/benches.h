@@ -18,6 +18,10 @@ void BenchCommands();
 void BenchRemoteJobs();
 // One job at a time through a remote worker.
 void BenchRemoteOneJob();
+// A remote worker that is killed: when its attempts have run elsewhere.
+void BenchLostWorker();
+// 1,000 remote workers without work: memory, threads, and what they cost.
+void BenchIdleWorkers();
 // From the Cancel call to the end of the command on the stream.
 void BenchCancel();
 // What a queued job costs: memory, and time at 10,000 and at 1,000,000 queued.

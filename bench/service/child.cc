@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 
 extern char** environ;
 
@@ -73,6 +74,11 @@ int64_t Child::ResidentBytes() const {
   int64_t resident = 0;
   statm >> pages >> resident;
   return resident * sysconf(_SC_PAGESIZE);
+}
+
+int Child::ThreadCount() const {
+  const std::filesystem::directory_iterator tasks("/proc/" + std::to_string(pid_) + "/task");
+  return static_cast<int>(std::distance(begin(tasks), end(tasks)));
 }
 
 double Child::CpuSeconds() const {

@@ -30,6 +30,7 @@ class Child {
 
   // Resident memory, in bytes.
   int64_t ResidentBytes() const;
+  int ThreadCount() const;
   // Processor time used so far by the threads it has, in seconds.
   double CpuSeconds() const;
 

@@ -2,7 +2,8 @@
 //
 // usage: service_bench [batches | one_job | commands | cancel | queued |
 //                       durable_batches | durable_one_job | durable_queued | start | readers |
-//                       idle_readers | remote_jobs | remote_one_job]...
+//                       idle_readers | remote_jobs | remote_one_job |
+//                       lost_worker | idle_workers]...
 //        (without: all)
 
 #include <sys/utsname.h>
@@ -33,7 +34,9 @@ int main(int argc, char** argv) {
       {"readers", BenchReaders},
       {"idle_readers", BenchIdleReaders},
       {"remote_jobs", BenchRemoteJobs},
-      {"remote_one_job", BenchRemoteOneJob}};
+      {"remote_one_job", BenchRemoteOneJob},
+      {"lost_worker", BenchLostWorker},
+      {"idle_workers", BenchIdleWorkers}};
   const std::set<std::string> wanted(argv + 1, argv + argc);
   for (const std::string& name : wanted) {
     const bool known = std::any_of(benches.begin(), benches.end(),

@@ -1,10 +1,11 @@
-// bench_worker: a remote worker whose handler "noop" returns its payload. Ends when its standard
-// input does.
+// bench_worker: a remote worker with the handlers of the benches: "noop" returns its payload,
+// "first_stays" stays for ever at the first attempt. Ends when its standard input does.
 //
 // usage: bench_worker ADDRESS NAME SLOTS
 
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
@@ -21,6 +22,14 @@ using jobrunner::workers::HandlerResult;
 
 HandlerResult NoOp(HandlerContext& context) { return std::string(context.payload()); }
 
+// The first attempt stays until it is asked to stop, a later one returns at once.
+HandlerResult FirstStays(HandlerContext& context) {
+  while (context.attempt() == 1 && !context.stop_requested()) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  return "";
+}
+
 void AwaitEndOfInput() {
   char buffer[64];
   while (read(STDIN_FILENO, buffer, sizeof buffer) > 0) {
@@ -32,7 +41,10 @@ void AwaitEndOfInput() {
 int main(int argc, char** argv) {
   if (argc != 4) return 2;
   jobrunner::workers::HandlerRegistry handlers;
-  if (!handlers.RegisterQuick("noop", NoOp).ok()) return 1;
+  if (!handlers.RegisterQuick("noop", NoOp).ok() ||
+      !handlers.Register("first_stays", FirstStays).ok()) {
+    return 1;
+  }
   auto worker = Worker::Create(std::move(handlers),
                                {.address = argv[1], .name = argv[2], .slots = std::atoi(argv[3])});
   if (!worker.ok()) return 1;
