@@ -6,7 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "client/console.h"
 #include "client/exit_code.h"
-#include "client/safe_text.h"
+#include "client/library/safe_text.h"
 #include "client/server_program.h"
 #include "jobrunner/v1/admin_service.pb.h"
 

@@ -2,20 +2,21 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
-#include "client/call_error.h"
-#include "client/job_client.h"
+#include "client/library/call_error.h"
+#include "client/library/client.h"
 #include "jobrunner/v1/batch.pb.h"
 #include "jobrunner/v1/job_service.pb.h"
 
 namespace jobrunner::client {
 
-BatchCanceller::BatchCanceller(JobClient* client) : client_(client), thread_([this] { Work(); }) {}
+BatchCanceller::BatchCanceller(Client* client) : client_(client), thread_([this] { Work(); }) {}
 
 BatchCanceller::~BatchCanceller() {
   {
     absl::MutexLock lock(&mutex_);
     stopping_ = true;
   }
+  leaving_.request_stop();
   thread_.join();
 }
 
@@ -55,7 +56,7 @@ void BatchCanceller::Cancel(const std::string& batch_id) {
     absl::MutexLock lock(&mutex_);
     request.set_reason(*reason_);
   }
-  const absl::Status status = client_->Cancel(request).status();
+  const absl::Status status = client_->Cancel(request, {.stop = leaving_.get_token()}).status();
   if (!MayRetryCall(status)) return;
   absl::MutexLock lock(&mutex_);
   mutex_.AwaitWithTimeout(absl::Condition(&stopping_), absl::Seconds(1));

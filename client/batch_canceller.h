@@ -2,23 +2,26 @@
 
 #include <optional>
 #include <set>
+#include <stop_token>
 #include <string>
 #include <thread>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
 
-namespace jobrunner::client {
+namespace jobrunner {
+class Client;
+}
 
-class JobClient;
+namespace jobrunner::client {
 
 // Cancels all batches of a run when it is told to, on a thread of its own: whoever tells it may be
 // about to leave, and the run goes on reading what the jobs still say. Any thread may call it.
 class BatchCanceller {
  public:
   // `client` outlives the canceller.
-  explicit BatchCanceller(JobClient* client);
-  // Lets a call that is under way end.
+  explicit BatchCanceller(Client* client);
+  // Lets a call that is under way end, and has none tried again.
   ~BatchCanceller();
 
   // A batch that was accepted; cancelled too if CancelAll was called before.
@@ -36,7 +39,8 @@ class BatchCanceller {
   void Cancel(const std::string& batch_id);
   bool HasWork() const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
 
-  JobClient* const client_;
+  Client* const client_;
+  std::stop_source leaving_;
 
   absl::Mutex mutex_;
   std::set<std::string> open_ ABSL_GUARDED_BY(mutex_);

@@ -15,7 +15,7 @@
 #include "client/batch_json.h"
 #include "client/environment.h"
 #include "client/json_outline.h"
-#include "client/safe_text.h"
+#include "client/library/safe_text.h"
 
 namespace jobrunner::client {
 namespace {

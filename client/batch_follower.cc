@@ -3,12 +3,11 @@
 #include <utility>
 
 #include "client/batch_canceller.h"
-#include "client/job_client.h"
 
 namespace jobrunner::client {
 
-BatchFollower::BatchFollower(JobClient* client, BatchCanceller* canceller,
-                             v1::SubmitBatchRequest request, BatchReader::Options reading,
+BatchFollower::BatchFollower(Client* client, BatchCanceller* canceller,
+                             v1::SubmitBatchRequest request, v1::StreamResultsRequest reading,
                              Listener listener)
     : client_(client), canceller_(canceller), listener_(std::move(listener)) {
   thread_ =
@@ -20,23 +19,17 @@ BatchFollower::BatchFollower(JobClient* client, BatchCanceller* canceller,
 BatchFollower::~BatchFollower() { thread_.join(); }
 
 void BatchFollower::Abandon() {
-  submitting_.Fire();
-  absl::MutexLock lock(&mutex_);
-  abandoned_ = true;
-  if (reader_ != nullptr) reader_->Cancel();
+  submitting_.request_stop();
+  reading_.request_stop();
 }
 
-absl::Status BatchFollower::Follow(v1::SubmitBatchRequest request, BatchReader::Options reading) {
-  const auto batch = client_->SubmitBatch(std::move(request), reading.backoff, &submitting_);
+absl::Status BatchFollower::Follow(v1::SubmitBatchRequest request,
+                                   v1::StreamResultsRequest reading) {
+  const auto batch = client_->Submit(std::move(request), {.stop = submitting_.get_token()});
   if (!batch.ok()) return batch.status();
   canceller_->Add(batch->id());
-  reading.batch_id = batch->id();
-  const auto reader = std::make_shared<BatchReader>(client_, std::move(reading));
-  {
-    absl::MutexLock lock(&mutex_);
-    reader_ = reader;
-    if (abandoned_) reader->Cancel();
-  }
+  reading.set_batch_id(batch->id());
+  const auto reader = client_->Results(std::move(reading), {.stop = reading_.get_token()});
   absl::Status status = Read(reader.get());
   canceller_->Remove(batch->id());
   return status;

@@ -1,21 +1,16 @@
 #pragma once
 
 #include <functional>
-#include <memory>
-#include <optional>
+#include <stop_token>
 #include <thread>
 
-#include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
-#include "absl/synchronization/mutex.h"
-#include "client/batch_reader.h"
-#include "client/interrupt.h"
+#include "client/library/client.h"
 #include "jobrunner/v1/job_service.pb.h"
 
 namespace jobrunner::client {
 
 class BatchCanceller;
-class JobClient;
 
 // Submits one batch and reads it to its end, on a thread of its own.
 class BatchFollower {
@@ -29,31 +24,27 @@ class BatchFollower {
 
   // `client` and `canceller`, which gets to know the batch, outlive the follower. Of `reading`, the
   // batch id is filled in here.
-  BatchFollower(JobClient* client, BatchCanceller* canceller, v1::SubmitBatchRequest request,
-                BatchReader::Options reading, Listener listener);
+  BatchFollower(Client* client, BatchCanceller* canceller, v1::SubmitBatchRequest request,
+                v1::StreamResultsRequest reading, Listener listener);
 
   // Waits for the thread: after on_end, or after Abandon.
   ~BatchFollower();
 
   // Gives up on a batch that no server has accepted so far; one that was accepted is read on.
-  void StopSubmitting() { submitting_.Fire(); }
+  void StopSubmitting() { submitting_.request_stop(); }
 
   // Stops at once; on_end says CANCELLED.
   void Abandon();
 
  private:
-  absl::Status Follow(v1::SubmitBatchRequest request, BatchReader::Options reading);
+  absl::Status Follow(v1::SubmitBatchRequest request, v1::StreamResultsRequest reading);
   absl::Status Read(BatchReader* reader);
 
-  JobClient* const client_;
+  Client* const client_;
   BatchCanceller* const canceller_;
   const Listener listener_;
-  Interrupt submitting_;
-
-  absl::Mutex mutex_;
-  std::shared_ptr<BatchReader> reader_ ABSL_GUARDED_BY(mutex_);
-  bool abandoned_ ABSL_GUARDED_BY(mutex_) = false;
-
+  std::stop_source submitting_;
+  std::stop_source reading_;
   std::thread thread_;
 };
 

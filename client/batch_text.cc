@@ -5,7 +5,7 @@
 #include "client/command_template.h"
 #include "client/duration_text.h"
 #include "client/event_text.h"
-#include "client/safe_text.h"
+#include "client/library/safe_text.h"
 #include "client/state_text.h"
 #include "client/text_table.h"
 #include "jobrunner/v1/batch.pb.h"

@@ -16,7 +16,7 @@ absl::StatusOr<int> CancelCommand(const CommonOptions& common, const CancelOptio
   if (options.grace) *request.mutable_grace_period() = ToProto(*options.grace);
   const auto client = ConnectTo(common);
   if (!client.ok()) return client.status();
-  const auto batch = (*client)->Cancel(request);
+  const auto batch = (*client)->batches().Cancel(request);
   if (!batch.ok()) return batch.status();
   Console console(common.format);
   console.printer.Answer(*batch, BatchDetails(*batch));

@@ -7,7 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "client/safe_text.h"
+#include "client/library/safe_text.h"
 
 namespace jobrunner::client {
 namespace {

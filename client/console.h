@@ -5,7 +5,6 @@
 #include <memory>
 
 #include "absl/status/statusor.h"
-#include "client/backoff.h"
 #include "client/common_options.h"
 #include "client/job_client.h"
 #include "client/output_stream.h"
@@ -25,6 +24,6 @@ struct Console {
 // The server that the options name; UNAVAILABLE when nothing answers there.
 absl::StatusOr<std::unique_ptr<JobClient>> ConnectTo(const CommonOptions& options);
 
-Backoff::Limits ReconnectLimits(const CommonOptions& options);
+RetryLimits ReconnectLimits(const CommonOptions& options);
 
 }  // namespace jobrunner::client

@@ -8,7 +8,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "client/safe_text.h"
+#include "client/library/safe_text.h"
 
 namespace jobrunner::client {
 namespace {

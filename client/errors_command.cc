@@ -4,6 +4,7 @@
 #include "client/batch_options.h"
 #include "client/console.h"
 #include "client/exit_code.h"
+#include "client/library/backoff.h"
 #include "jobrunner/v1/job_service.pb.h"
 
 namespace jobrunner::client {
@@ -51,7 +52,7 @@ absl::StatusOr<int> ErrorsCommand(const CommonOptions& common, const ErrorsOptio
     const absl::Status status = Show(stream.get(), &backoff, &console.printer);
     if (status.ok()) return kSuccess;
     if (!MayReopen(status)) return status;
-    const absl::Duration wait = backoff.AfterFailure(absl::Now());
+    const absl::Duration wait = backoff.AfterFailure(std::chrono::steady_clock::now());
     if (wait == absl::InfiniteDuration()) return status;
     console.printer.Note(absl::StrCat("jobrunner: ", status.message(),
                                       "; trying again, errors in between are not shown here"));

@@ -3,7 +3,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "client/duration_text.h"
-#include "client/safe_text.h"
+#include "client/library/safe_text.h"
 #include "client/state_text.h"
 #include "jobrunner/v1/job_service.pb.h"
 

@@ -3,8 +3,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "client/call_error.h"
 #include "client/exit_code.h"
+#include "client/library/call_error.h"
 #include "jobrunner/v1/job_service.pb.h"
 
 namespace jobrunner::client {
@@ -19,20 +19,21 @@ bool Succeeded(const v1::Event& event) {
 }
 
 absl::Status WithPlace(const BatchReader& reader, const absl::Status& status) {
-  return WithMessage(
-      status, absl::StrCat(status.message(), "\nthe last event seen was ", reader.last_sequence(),
-                           "; results --after goes on from there"));
+  return WithMessage(status, status.code(),
+                     absl::StrCat(status.message(), "\nthe last event seen was ",
+                                  reader.last_sequence(), "; results --after goes on from there"));
 }
 
 }  // namespace
 
-absl::StatusOr<int> FollowBatch(JobClient* client, BatchReader::Options reading, Printer* printer) {
-  BatchReader reader(client, std::move(reading));
+absl::StatusOr<int> FollowBatch(Client* client, v1::StreamResultsRequest reading,
+                                Printer* printer) {
+  const auto reader = client->Results(std::move(reading));
   bool succeeded = true;
   for (;;) {
-    auto response = reader.Next();
-    if (!response.ok() && reader.last_sequence() == 0) return response.status();
-    if (!response.ok()) return WithPlace(reader, response.status());
+    auto response = reader->Next();
+    if (!response.ok() && reader->last_sequence() == 0) return response.status();
+    if (!response.ok()) return WithPlace(*reader, response.status());
     if (!response->has_value()) return succeeded ? kSuccess : kJobsFailed;
     for (const v1::Event& event : (*response)->events()) {
       printer->Event(event);
@@ -42,15 +43,15 @@ absl::StatusOr<int> FollowBatch(JobClient* client, BatchReader::Options reading,
   }
 }
 
-absl::StatusOr<int> ShowAccepted(JobClient* client, const v1::Batch& batch, bool wait,
+absl::StatusOr<int> ShowAccepted(Client* client, const v1::Batch& batch, bool wait,
                                  const CommonOptions& common) {
   Console console(common.format);
   console.printer.Accepted(batch, wait);
   if (absl::Status status = console.printer.Flush(); !status.ok()) return status;
   if (!wait) return kSuccess;
-  BatchReader::Options reading;
-  reading.batch_id = batch.id();
-  reading.backoff = ReconnectLimits(common);
+  v1::StreamResultsRequest reading;
+  reading.set_batch_id(batch.id());
+  reading.set_follow(true);
   return FollowBatch(client, std::move(reading), &console.printer);
 }
 

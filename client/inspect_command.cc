@@ -7,7 +7,7 @@
 #include "client/batch_table.h"
 #include "client/console.h"
 #include "client/exit_code.h"
-#include "client/safe_text.h"
+#include "client/library/safe_text.h"
 #include "client/server_program.h"
 #include "google/protobuf/util/json_util.h"
 #include "jobrunner/storage/v1/inspection.pb.h"

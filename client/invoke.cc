@@ -4,8 +4,8 @@
 
 #include <iostream>
 
-#include "client/call_error.h"
 #include "client/exit_code.h"
+#include "client/library/call_error.h"
 
 namespace jobrunner::client {
 namespace {

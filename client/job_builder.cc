@@ -3,8 +3,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "client/library/safe_text.h"
 #include "client/program_path.h"
-#include "client/safe_text.h"
 
 namespace jobrunner::client {
 namespace {

@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <string>
 
-#include "client/job_source.h"
+#include "client/library/job_source.h"
 
 namespace jobrunner::client {
 

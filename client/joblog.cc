@@ -4,7 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "client/safe_text.h"
+#include "client/library/safe_text.h"
 
 namespace jobrunner::client {
 

@@ -4,8 +4,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "client/event_text.h"
+#include "client/library/safe_text.h"
 #include "client/output_stream.h"
-#include "client/safe_text.h"
 #include "jobrunner/v1/job_service.pb.h"
 
 namespace jobrunner::client {

@@ -10,22 +10,21 @@
 namespace jobrunner::client {
 
 absl::StatusOr<int> ResultsCommand(const CommonOptions& common, const ResultsOptions& options) {
-  BatchReader::Options reading;
-  reading.batch_id = options.batch_id;
-  reading.after_sequence = options.after_sequence;
-  reading.follow = options.follow;
-  reading.backoff = ReconnectLimits(common);
+  v1::StreamResultsRequest reading;
+  reading.set_batch_id(options.batch_id);
+  reading.set_after_sequence(options.after_sequence);
+  reading.set_follow(options.follow);
   for (const std::string& text : options.kinds) {
     const auto kind = ParseEventKind(text);
     if (!kind.ok()) {
       return absl::InvalidArgumentError(absl::StrCat("--kinds ", kind.status().message()));
     }
-    reading.kinds.push_back(*kind);
+    reading.add_kinds(*kind);
   }
   const auto client = ConnectTo(common);
   if (!client.ok()) return client.status();
   Console console(common.format);
-  return FollowBatch(client->get(), std::move(reading), &console.printer);
+  return FollowBatch(&(*client)->batches(), std::move(reading), &console.printer);
 }
 
 }  // namespace jobrunner::client

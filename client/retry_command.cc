@@ -2,7 +2,7 @@
 
 #include "client/console.h"
 #include "client/follow_batch.h"
-#include "client/request_id.h"
+#include "client/library/request_id.h"
 #include "jobrunner/v1/job_service.pb.h"
 
 namespace jobrunner::client {
@@ -16,7 +16,7 @@ absl::StatusOr<int> RetryCommand(const CommonOptions& common, const RetryOptions
   if (!client.ok()) return client.status();
   const auto batch = (*client)->RetryJobs(request);
   if (!batch.ok()) return batch.status();
-  return ShowAccepted(client->get(), *batch, options.wait, common);
+  return ShowAccepted(&(*client)->batches(), *batch, options.wait, common);
 }
 
 }  // namespace jobrunner::client

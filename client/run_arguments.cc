@@ -8,8 +8,8 @@
 #include "absl/strings/str_cat.h"
 #include "client/arguments.h"
 #include "client/exit_code.h"
+#include "client/library/safe_text.h"
 #include "client/run_command.h"
-#include "client/safe_text.h"
 
 namespace jobrunner::client {
 namespace {

@@ -14,11 +14,11 @@
 #include "client/duration_text.h"
 #include "client/environment.h"
 #include "client/exit_code.h"
+#include "client/library/request_id.h"
+#include "client/library/safe_text.h"
 #include "client/program_path.h"
-#include "client/request_id.h"
 #include "client/run_session.h"
 #include "client/run_target.h"
-#include "client/safe_text.h"
 #include "client/signal_watcher.h"
 
 namespace jobrunner::client {
@@ -66,16 +66,15 @@ void SetRetries(const RunOptions& options, v1::JobOptions* job) {
   *policy.mutable_max_backoff() = ToProto(std::max(options.retry_delay, absl::Minutes(5)));
 }
 
-absl::StatusOr<RunSession::Options> SessionOptions(const CommonOptions& common,
-                                                   const RunOptions& options,
+absl::StatusOr<RunSession::Options> SessionOptions(const RunOptions& options,
                                                    const HaltPolicy& halt,
                                                    const Admission::Limits& admission) {
   RunSession::Options session;
   session.admission = admission;
   session.halt = halt;
-  session.reading.backoff = ReconnectLimits(common);
+  session.reading.set_follow(true);
   // Whoever kills this client means its jobs.
-  session.reading.cancel_on_disconnect = true;
+  session.reading.set_cancel_on_disconnect(true);
   v1::BatchSpec& batch = session.batch;
   // All batches of the run together are one party.
   batch.set_fairness_key(NewRequestId());
@@ -176,14 +175,14 @@ absl::StatusOr<int> RunCommand(const CommonOptions& common, const RunOptions& op
   if (!target.ok()) return target.status();
   auto builder = MakeBuilder(options, command, *target);
   if (!builder.ok()) return builder.status();
-  auto plan = SessionOptions(common, options, *halt, target->admission);
+  auto plan = SessionOptions(options, *halt, target->admission);
   if (!plan.ok()) return plan.status();
 
   Console console(common.format);
   RemarkOnTerminal(options, &console.printer);
   RunOutput output({common.format, options.keep_order, options.tag, ShowsBar(options, console)},
                    std::move(*log), &console.out, &console.notes);
-  RunSession session(std::move(*plan), target->client.get(), &*builder, &output);
+  RunSession session(std::move(*plan), &target->client->batches(), &*builder, &output);
   const auto arguments = MakeSource(options, *fd, [&] { session.ArgumentsCame(); });
   return Conduct(&session, arguments.get(), &*target, &signals);
 }

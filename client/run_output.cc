@@ -5,7 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "client/duration_text.h"
 #include "client/event_text.h"
-#include "client/safe_text.h"
+#include "client/library/safe_text.h"
 #include "jobrunner/v1/event.pb.h"
 
 namespace jobrunner::client {

@@ -7,8 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "client/exit_code.h"
-#include "client/job_client.h"
-#include "client/safe_text.h"
+#include "client/library/safe_text.h"
 #include "jobrunner/v1/job_service.pb.h"
 
 namespace jobrunner::client {
@@ -41,7 +40,7 @@ bool IsAboutJobs(const absl::Status& status) {
 
 }  // namespace
 
-RunSession::RunSession(Options options, JobClient* client, JobBuilder* builder, RunOutput* output)
+RunSession::RunSession(Options options, Client* client, JobBuilder* builder, RunOutput* output)
     : options_(std::move(options)),
       client_(client),
       builder_(builder),

@@ -33,11 +33,11 @@ class RunSession {
     Admission::Limits admission;
     HaltPolicy halt;
     // Of each batch; its id is filled in.
-    BatchReader::Options reading;
+    v1::StreamResultsRequest reading;
   };
 
   // All pointers outlive the session.
-  RunSession(Options options, JobClient* client, JobBuilder* builder, RunOutput* output);
+  RunSession(Options options, Client* client, JobBuilder* builder, RunOutput* output);
   ~RunSession();
 
   // The source of arguments, to be made with ArgumentsCame as its callback, and to outlive Run.
@@ -104,7 +104,7 @@ class RunSession {
   absl::StatusOr<int> Outcome() const;
 
   const Options options_;
-  JobClient* const client_;
+  Client* const client_;
   JobBuilder* const builder_;
   RunOutput* const output_;
   const absl::Time start_;

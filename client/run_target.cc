@@ -26,13 +26,13 @@ int Slots(const RunOptions& options) {
   return *options.jobs == 0 ? kSlotsMax : *options.jobs;
 }
 
-absl::StatusOr<RunTarget> StartPrivate(const RunOptions& options) {
+absl::StatusOr<RunTarget> StartPrivate(const CommonOptions& common, const RunOptions& options) {
   RunTarget target;
   target.admission.slots = Slots(options);
   auto server = PrivateServer::Start({target.admission.slots, OwnEnvironment(), ""});
   if (!server.ok()) return server.status();
   target.server = std::move(*server);
-  target.client = std::make_unique<JobClient>(target.server->address());
+  target.client = std::make_unique<JobClient>(target.server->address(), ReconnectLimits(common));
   return target;
 }
 
@@ -54,7 +54,7 @@ absl::StatusOr<RunTarget> UseNamed(const CommonOptions& common, const RunOptions
 
 absl::StatusOr<RunTarget> OpenTarget(const CommonOptions& common, const RunOptions& options,
                                      const HaltPolicy& halt) {
-  auto target = common.server.empty() ? StartPrivate(options) : UseNamed(common, options);
+  auto target = common.server.empty() ? StartPrivate(common, options) : UseNamed(common, options);
   if (target.ok() && halt.when() == HaltPolicy::When::kSoon) {
     target->admission.mode = Admission::Mode::kDirect;
   }

@@ -5,7 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "client/duration_text.h"
-#include "client/safe_text.h"
+#include "client/library/safe_text.h"
 #include "client/text_table.h"
 #include "jobrunner/v1/admin_service.pb.h"
 

@@ -16,7 +16,7 @@ namespace {
 constexpr int32_t kPageSize = 1'000;
 
 absl::Status ShowBatch(JobClient* client, const StatusOptions& options, Printer* printer) {
-  const auto batch = client->GetBatch(options.batch_id);
+  const auto batch = client->batches().Get(options.batch_id);
   if (!batch.ok()) return batch.status();
   printer->Answer(*batch, BatchDetails(*batch));
   return absl::OkStatus();

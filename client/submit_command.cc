@@ -4,13 +4,14 @@
 
 #include "absl/strings/str_cat.h"
 #include "client/batch_file.h"
-#include "client/call_error.h"
 #include "client/console.h"
 #include "client/duration_text.h"
 #include "client/exit_code.h"
 #include "client/follow_batch.h"
 #include "client/job_client.h"
-#include "client/safe_text.h"
+#include "client/library/call_error.h"
+#include "client/library/safe_text.h"
+#include "client/library/upload.h"
 #include "jobrunner/v1/job_service.pb.h"
 
 namespace jobrunner::client {
@@ -76,12 +77,10 @@ absl::StatusOr<Prepared> Prepare(const SubmitOptions& options) {
   return prepared;
 }
 
-absl::StatusOr<v1::Batch> Submit(JobClient* client, Prepared prepared, Backoff::Limits limits) {
-  Interrupt never;
+absl::StatusOr<v1::Batch> Submit(Client& client, Prepared prepared) {
   v1::SubmitBatchRequest& request = prepared.request;
-  return prepared.lines == nullptr
-             ? client->SubmitBatch(std::move(request), limits, &never)
-             : client->UploadBatch(std::move(request), prepared.lines.get(), limits, &never);
+  return prepared.lines == nullptr ? client.Submit(std::move(request))
+                                   : client.Upload(std::move(request), prepared.lines.get());
 }
 
 }  // namespace
@@ -91,9 +90,9 @@ absl::StatusOr<int> SubmitCommand(const CommonOptions& common, const SubmitOptio
   if (!prepared.ok()) return prepared.status();
   const auto client = ConnectTo(common);
   if (!client.ok()) return client.status();
-  const auto batch = Submit(client->get(), *std::move(prepared), ReconnectLimits(common));
+  const auto batch = Submit((*client)->batches(), *std::move(prepared));
   if (!batch.ok()) return InFile(batch.status(), options);
-  return ShowAccepted(client->get(), *batch, options.wait, common);
+  return ShowAccepted(&(*client)->batches(), *batch, options.wait, common);
 }
 
 }  // namespace jobrunner::client

@@ -10,7 +10,7 @@
 
 #include "absl/strings/str_split.h"
 #include "client/fake_job_service.h"
-#include "client/job_client.h"
+#include "client/library/client.h"
 
 namespace jobrunner::client {
 namespace {
@@ -40,7 +40,7 @@ class RunSessionTest : public testing::Test {
   }
 
   void Make() {
-    options_.reading.backoff = {absl::ZeroDuration(), absl::ZeroDuration(), absl::Minutes(1)};
+    options_.reading.set_follow(true);
     out_.emplace(fileno(output_));
     err_.emplace(fileno(notes_));
     run_output_.emplace(show_, nullptr, &*out_, &*err_);
@@ -63,7 +63,7 @@ class RunSessionTest : public testing::Test {
   std::vector<std::string> Lines() { return absl::StrSplit(Output(), '\n', absl::SkipEmpty()); }
 
   FakeJobService service_{RunFake};
-  JobClient client_{service_.address()};
+  Client client_{service_.address(), {.pause_min = {}, .pause_max = {}}};
   RunSession::Options options_;
   RunOutput::Options show_;
   FILE* output_;

@@ -1,11 +1,11 @@
-#include "client/upload.h"
+#include "client/library/upload.h"
 
 #include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "client/call_error.h"
-#include "client/job_client.h"
+#include "client/library/call_error.h"
+#include "client/library/unary_call.h"
 
 namespace jobrunner::client {
 namespace {
@@ -73,14 +73,15 @@ absl::Status WriteJobs(JobSource* jobs, grpc::ClientWriter<v1::UploadBatchReques
 }  // namespace
 
 absl::StatusOr<v1::Batch> Upload(v1::JobService::Stub* service,
-                                 const v1::SubmitBatchRequest& header, JobSource* jobs) {
-  grpc::ClientContext context;
+                                 const v1::SubmitBatchRequest& header, JobSource* jobs,
+                                 absl::Duration timeout) {
+  BoundedContext context(timeout);
   v1::UploadBatchResponse response;
-  const auto call = service->UploadBatch(&context, &response);
+  const auto call = service->UploadBatch(context.get(), &response);
   v1::UploadBatchRequest first;
   *first.mutable_header() = header;
   const absl::Status written = call->Write(first) ? WriteJobs(jobs, call.get()) : absl::OkStatus();
-  if (!written.ok()) context.TryCancel();
+  if (!written.ok()) context.get()->TryCancel();
   const grpc::Status status = call->Finish();
   if (!written.ok()) return written;
   if (!status.ok()) return FromGrpc(status);

@@ -1,10 +1,10 @@
-#include "client/upload.h"
+#include "client/library/upload.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "client/fake_job_service.h"
-#include "client/job_client.h"
+#include "client/library/client.h"
 
 namespace jobrunner::client {
 namespace {
@@ -48,13 +48,11 @@ class BrokenSource final : public JobSource {
 class UploadTest : public testing::Test {
  protected:
   absl::StatusOr<v1::Batch> Submit(v1::SubmitBatchRequest request) {
-    return client_.SubmitBatch(std::move(request), limits_, &never_);
+    return client_.Submit(std::move(request));
   }
 
   FakeJobService service_{[](const v1::Job&) { return Succeeded(""); }};
-  JobClient client_{service_.address()};
-  Backoff::Limits limits_{absl::Milliseconds(1), absl::Milliseconds(2), absl::Seconds(60)};
-  Interrupt never_;
+  Client client_{service_.address(), {.pause_min = {}, .pause_max = {}}};
 };
 
 TEST_F(UploadTest, WhatFitsAMessageIsSubmitted) {
@@ -101,7 +99,7 @@ TEST_F(UploadTest, IsSentAgainWholeWhileTheServerIsAway) {
 
 TEST_F(UploadTest, AnErrorOfTheSourceEndsItAndMakesNoBatch) {
   BrokenSource source(30);
-  const auto batch = client_.UploadBatch({}, &source, limits_, &never_);
+  const auto batch = client_.Upload({}, &source);
   EXPECT_EQ(batch.status().code(), absl::StatusCode::kInvalidArgument);
   EXPECT_THAT(std::string(batch.status().message()), HasSubstr("line 7"));
   EXPECT_THAT(service_.submits(), IsEmpty());

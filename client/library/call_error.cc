@@ -1,4 +1,4 @@
-#include "client/call_error.h"
+#include "client/library/call_error.h"
 
 #include <grpcpp/support/status.h>
 
@@ -7,15 +7,14 @@
 #include "absl/strings/cord.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "client/duration_text.h"
-#include "client/safe_text.h"
+#include "client/library/safe_text.h"
 #include "google/rpc/error_details.pb.h"
 
 namespace jobrunner::client {
 namespace {
 
 constexpr char kCallError[] = "jobrunner/call_error";
-constexpr char kRetryDelay[] = "jobrunner/retry_delay";
+constexpr char kRetryInfo[] = "type.googleapis.com/google.rpc.RetryInfo";
 
 // The messages of servers say which field; what they repeat from the details is not shown twice.
 void AddViolations(const google::rpc::BadRequest& bad_request, std::string* message) {
@@ -31,11 +30,6 @@ void AddMetadata(const google::rpc::ErrorInfo& info, std::string* message) {
     if (absl::StrContains(*message, value)) continue;
     absl::StrAppend(message, "\n  ", SafeText(name), ": ", SafeText(value));
   }
-}
-
-void AddRetry(const google::rpc::RetryInfo& info, absl::Status* status) {
-  const absl::Duration delay = FromProto(info.retry_delay());
-  status->SetPayload(kRetryDelay, absl::Cord(absl::FormatDuration(delay)));
 }
 
 google::rpc::Status Details(const grpc::Status& status) {
@@ -62,15 +56,15 @@ absl::Status FromGrpc(const grpc::Status& status) {
   const google::rpc::Status details = Details(status);
   absl::Status error(static_cast<absl::StatusCode>(status.error_code()), Message(status, details));
   error.SetPayload(kCallError, absl::Cord());
-  google::rpc::RetryInfo retry;
   for (const auto& detail : details.details()) {
-    if (detail.UnpackTo(&retry)) AddRetry(retry, &error);
+    error.SetPayload(detail.type_url(), absl::Cord(detail.value()));
   }
   return error;
 }
 
-absl::Status WithMessage(const absl::Status& status, const std::string& message) {
-  absl::Status changed(status.code(), message);
+absl::Status WithMessage(const absl::Status& status, absl::StatusCode code,
+                         const std::string& message) {
+  absl::Status changed(code, message);
   status.ForEachPayload(
       [&](absl::string_view url, const absl::Cord& payload) { changed.SetPayload(url, payload); });
   return changed;
@@ -79,14 +73,16 @@ absl::Status WithMessage(const absl::Status& status, const std::string& message)
 bool IsCallError(const absl::Status& status) { return status.GetPayload(kCallError).has_value(); }
 
 absl::Duration RetryDelay(const absl::Status& status) {
-  const auto text = status.GetPayload(kRetryDelay);
-  absl::Duration delay;
-  if (!text || !absl::ParseDuration(std::string(*text), &delay)) return absl::InfiniteDuration();
-  return delay;
+  const auto payload = status.GetPayload(kRetryInfo);
+  google::rpc::RetryInfo info;
+  if (!payload || !info.ParseFromString(std::string(*payload))) return absl::InfiniteDuration();
+  return absl::Seconds(info.retry_delay().seconds()) +
+         absl::Nanoseconds(info.retry_delay().nanos());
 }
 
 bool MayRetryCall(const absl::Status& status) {
-  if (absl::IsUnavailable(status)) return true;
+  if (!IsCallError(status)) return false;
+  if (absl::IsUnavailable(status) || absl::IsCancelled(status)) return true;
   return absl::IsResourceExhausted(status) && RetryDelay(status) < absl::InfiniteDuration();
 }
 

@@ -1,4 +1,4 @@
-#include "client/request_id.h"
+#include "client/library/request_id.h"
 
 #include "base/clock.h"
 #include "base/prng.h"

@@ -1,4 +1,4 @@
-#include "client/safe_text.h"
+#include "client/library/safe_text.h"
 
 #include <gtest/gtest.h>
 

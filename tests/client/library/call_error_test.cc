@@ -1,4 +1,4 @@
-#include "client/call_error.h"
+#include "client/library/call_error.h"
 
 #include <gmock/gmock.h>
 #include <google/rpc/error_details.pb.h>
@@ -40,6 +40,21 @@ TEST(FromGrpc, ShowsWhatElseTheServerTells) {
   EXPECT_EQ(status.message(), "too slow\n  missed: 17");
 }
 
+TEST(FromGrpc, KeepsTheDetailsAsPayloads) {
+  google::rpc::ErrorInfo info;
+  info.set_reason("QUEUE_FULL");
+  const absl::Status status =
+      WithMessage(FromGrpc(WithDetails(grpc::StatusCode::RESOURCE_EXHAUSTED, "full", {&info})),
+                  absl::StatusCode::kUnavailable, "given up");
+  EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(status.message(), "given up");
+  const auto payload = status.GetPayload("type.googleapis.com/google.rpc.ErrorInfo");
+  ASSERT_TRUE(payload.has_value());
+  google::rpc::ErrorInfo kept;
+  ASSERT_TRUE(kept.ParseFromString(std::string(*payload)));
+  EXPECT_EQ(kept.reason(), "QUEUE_FULL");
+}
+
 TEST(FromGrpc, IsSafeForTerminals) {
   EXPECT_THAT(FromGrpc({grpc::StatusCode::UNKNOWN, "a\x1b[31mb"}).message(),
               Not(HasSubstr("\x1b")));
@@ -59,7 +74,9 @@ TEST(MayRetryCall, OnlyWhatPassesAndWhenTheServerSaysSo) {
   EXPECT_EQ(RetryDelay(full), absl::Seconds(2));
   EXPECT_FALSE(MayRetryCall(FromGrpc({grpc::StatusCode::RESOURCE_EXHAUSTED, "too large"})));
   EXPECT_TRUE(MayRetryCall(FromGrpc({grpc::StatusCode::UNAVAILABLE, "away"})));
+  EXPECT_TRUE(MayRetryCall(FromGrpc({grpc::StatusCode::CANCELLED, "the server ended"})));
   EXPECT_FALSE(MayRetryCall(FromGrpc({grpc::StatusCode::NOT_FOUND, "none"})));
+  EXPECT_FALSE(MayRetryCall(absl::UnavailableError("of this side")));
 }
 
 }  // namespace

@@ -1,11 +1,10 @@
-#include "client/batch_reader.h"
+#include "client/library/batch_reader.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <thread>
-
 #include "client/fake_job_service.h"
+#include "client/library/client.h"
 
 namespace jobrunner::client {
 namespace {
@@ -22,15 +21,18 @@ class BatchReaderTest : public testing::Test {
   void SetUp() override {
     v1::SubmitBatchRequest request;
     for (int i = 0; i < 5; ++i) request.mutable_batch()->add_jobs()->set_key(std::to_string(i));
-    Interrupt never;
-    batch_id_ = client_.SubmitBatch(request, {}, &never)->id();
+    batch_id_ = Client(service_.address()).Submit(request)->id();
   }
 
-  BatchReader::Options Options() const {
-    BatchReader::Options options;
-    options.batch_id = batch_id_;
-    options.backoff = {absl::ZeroDuration(), absl::ZeroDuration(), absl::Minutes(1)};
-    return options;
+  v1::StreamResultsRequest Request() const {
+    v1::StreamResultsRequest request;
+    request.set_batch_id(batch_id_);
+    request.set_follow(true);
+    return request;
+  }
+
+  std::unique_ptr<BatchReader> Read(const v1::StreamResultsRequest& request) {
+    return Client(service_.address(), limits_).Results(request);
   }
 
   // The sequences it reads to the end or to an error, which is kept.
@@ -45,23 +47,23 @@ class BatchReaderTest : public testing::Test {
   }
 
   FakeJobService service_{[](const v1::Job& job) { return Succeeded(job.key()); }};
-  JobClient client_{service_.address()};
+  RetryLimits limits_{.pause_min = {}, .pause_max = {}};
   std::string batch_id_;
   absl::Status status_;
 };
 
 TEST_F(BatchReaderTest, ReadsTheWholeLog) {
-  BatchReader reader(&client_, Options());
-  EXPECT_THAT(ReadAll(&reader), ElementsAre(1, 2, 3, 4, 5, 6));
+  const auto reader = Read(Request());
+  EXPECT_THAT(ReadAll(reader.get()), ElementsAre(1, 2, 3, 4, 5, 6));
   EXPECT_TRUE(status_.ok()) << status_;
-  EXPECT_EQ(reader.last_sequence(), 6);
+  EXPECT_EQ(reader->last_sequence(), 6);
 }
 
 TEST_F(BatchReaderTest, GoesOnAfterTheLastEventWhereverTheStreamBreaks) {
   for (int after = 0; after <= 6; ++after) {
     service_.BreakNextStreams({{after, kAway}});
-    BatchReader reader(&client_, Options());
-    EXPECT_THAT(ReadAll(&reader), ElementsAre(1, 2, 3, 4, 5, 6)) << "broken after " << after;
+    const auto reader = Read(Request());
+    EXPECT_THAT(ReadAll(reader.get()), ElementsAre(1, 2, 3, 4, 5, 6)) << "broken after " << after;
     EXPECT_TRUE(status_.ok()) << status_;
     EXPECT_EQ(service_.breaks_left(), 0u);
   }
@@ -69,8 +71,8 @@ TEST_F(BatchReaderTest, GoesOnAfterTheLastEventWhereverTheStreamBreaks) {
 
 TEST_F(BatchReaderTest, SurvivesManyBreaksInARow) {
   service_.BreakNextStreams({{1, kAway}, {0, kEnded}, {0, kAway}, {2, kEnded}, {1, kAway}});
-  BatchReader reader(&client_, Options());
-  EXPECT_THAT(ReadAll(&reader), ElementsAre(1, 2, 3, 4, 5, 6));
+  const auto reader = Read(Request());
+  EXPECT_THAT(ReadAll(reader.get()), ElementsAre(1, 2, 3, 4, 5, 6));
   EXPECT_EQ(service_.breaks_left(), 0u);
   EXPECT_EQ(service_.streams().back().after_sequence(), 4);
 }
@@ -78,62 +80,70 @@ TEST_F(BatchReaderTest, SurvivesManyBreaksInARow) {
 TEST_F(BatchReaderTest, DropsWhatItHasSeen) {
   service_.BreakNextStreams({{3, kAway}});
   service_.RepeatOnResume(2);
-  BatchReader reader(&client_, Options());
-  EXPECT_THAT(ReadAll(&reader), ElementsAre(1, 2, 3, 4, 5, 6));
+  const auto reader = Read(Request());
+  EXPECT_THAT(ReadAll(reader.get()), ElementsAre(1, 2, 3, 4, 5, 6));
 }
 
 TEST_F(BatchReaderTest, NoticesAGap) {
   service_.LeaveOut(4);
-  BatchReader reader(&client_, Options());
-  EXPECT_THAT(ReadAll(&reader), ElementsAre(1, 2, 3));
+  const auto reader = Read(Request());
+  EXPECT_THAT(ReadAll(reader.get()), ElementsAre(1, 2, 3));
   EXPECT_EQ(status_.code(), absl::StatusCode::kDataLoss);
 }
 
 TEST_F(BatchReaderTest, BeginsWhereItIsTold) {
-  BatchReader::Options options = Options();
-  options.after_sequence = 4;
-  BatchReader reader(&client_, options);
-  EXPECT_THAT(ReadAll(&reader), ElementsAre(5, 6));
+  v1::StreamResultsRequest request = Request();
+  request.set_after_sequence(4);
+  EXPECT_THAT(ReadAll(Read(request).get()), ElementsAre(5, 6));
 }
 
 TEST_F(BatchReaderTest, AnUnknownBatchIsNotTriedAgain) {
-  BatchReader::Options options = Options();
-  options.batch_id = "nobody";
-  BatchReader reader(&client_, options);
-  EXPECT_THAT(ReadAll(&reader), IsEmpty());
+  v1::StreamResultsRequest request = Request();
+  request.set_batch_id("nobody");
+  EXPECT_THAT(ReadAll(Read(request).get()), IsEmpty());
   EXPECT_EQ(status_.code(), absl::StatusCode::kNotFound);
   EXPECT_EQ(service_.streams().size(), 1u);
 }
 
 TEST_F(BatchReaderTest, GivesUpWhenItsPatienceHasPassed) {
-  service_.BreakNextStreams({{2, kAway}});
-  BatchReader::Options options = Options();
-  options.backoff.patience = absl::ZeroDuration();
-  BatchReader reader(&client_, options);
-  EXPECT_THAT(ReadAll(&reader), ElementsAre(1, 2));
+  limits_.patience = absl::Nanoseconds(1);
+  service_.BreakNextStreams({{2, kAway}, {0, kAway}});
+  EXPECT_THAT(ReadAll(Read(Request()).get()), ElementsAre(1, 2));
   EXPECT_EQ(status_.code(), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(status_.message(), "given up after 1ns: away");
+  EXPECT_EQ(service_.breaks_left(), 0u);
 }
 
-TEST_F(BatchReaderTest, CancelEndsAReadThatWaits) {
-  FakeJobService idle([](const v1::Job&) { return std::nullopt; });
-  JobClient client(idle.address());
-  v1::SubmitBatchRequest request;
-  request.mutable_batch()->add_jobs();
-  Interrupt never;
-  BatchReader::Options options = Options();
-  options.batch_id = client.SubmitBatch(request, {}, &never)->id();
-  BatchReader reader(&client, options);
-  std::thread other([&] { reader.Cancel(); });
-  EXPECT_EQ(reader.Next().status().code(), absl::StatusCode::kCancelled);
-  other.join();
+TEST_F(BatchReaderTest, WithoutPatienceTriesOnce) {
+  limits_.patience = absl::ZeroDuration();
+  service_.BreakNextStreams({{2, kAway}});
+  EXPECT_THAT(ReadAll(Read(Request()).get()), ElementsAre(1, 2));
+  EXPECT_EQ(status_.message(), "away");
+}
+
+// Each quiet stream of them was served, so that no patience is used up.
+TEST_F(BatchReaderTest, AQuietBatchIsReadOverAnyNumberOfBreaks) {
+  limits_.patience = absl::Nanoseconds(1);
+  limits_.served_after = absl::ZeroDuration();
+  service_.BreakNextStreams({{0, kAway}, {0, kAway}, {0, kAway}, {0, kAway}});
+  EXPECT_THAT(ReadAll(Read(Request()).get()), ElementsAre(1, 2, 3, 4, 5, 6));
+  EXPECT_EQ(service_.breaks_left(), 0u);
+}
+
+TEST_F(BatchReaderTest, GoesOnWithoutItsClient) {
+  std::unique_ptr<BatchReader> reader;
+  {
+    Client client(service_.address());
+    reader = client.Results(batch_id_);
+  }
+  EXPECT_THAT(ReadAll(reader.get()), ElementsAre(1, 2, 3, 4, 5, 6));
 }
 
 TEST_F(BatchReaderTest, SubmitIsTriedAgainWithTheSameRequestId) {
   service_.RefuseNextSubmits({{kAway, false}, {kAway, true}});
   v1::SubmitBatchRequest request;
   request.mutable_batch()->add_jobs();
-  Interrupt never;
-  const auto batch = client_.SubmitBatch(request, Options().backoff, &never);
+  const auto batch = Client(service_.address(), limits_).Submit(request);
   ASSERT_TRUE(batch.ok()) << batch.status();
   const auto submits = service_.submits();
   ASSERT_EQ(submits.size(), 4u);
@@ -144,8 +154,7 @@ TEST_F(BatchReaderTest, SubmitIsTriedAgainWithTheSameRequestId) {
 
 TEST_F(BatchReaderTest, ARefusedSubmitIsNotTriedAgain) {
   service_.RefuseNextSubmits({{{grpc::StatusCode::INVALID_ARGUMENT, "bad"}, false}});
-  Interrupt never;
-  EXPECT_EQ(client_.SubmitBatch({}, Options().backoff, &never).status().code(),
+  EXPECT_EQ(Client(service_.address(), limits_).Submit({}).status().code(),
             absl::StatusCode::kInvalidArgument);
 }
 

@@ -7,7 +7,7 @@ namespace jobrunner::v1 {
 class Job;
 }
 
-namespace jobrunner::client {
+namespace jobrunner {
 
 // Gives the jobs of a batch one after the other, as often as a call has to be tried, so that they
 // need not be in memory together. For one thread.
@@ -21,4 +21,4 @@ class JobSource {
   virtual absl::Status Rewind() = 0;
 };
 
-}  // namespace jobrunner::client
+}  // namespace jobrunner
