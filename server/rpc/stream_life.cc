@@ -85,10 +85,13 @@ void StreamLife<Reactor>::WriteAndEnd(grpc::ByteBuffer message) {
 }
 
 template <typename Reactor>
-void StreamLife<Reactor>::ReadInto(grpc::ByteBuffer* message) requires Reads<Reactor> {
-  absl::MutexLock lock(&mutex_);
-  // After Finish gRPC may be done with the call.
-  if (phase_ == Phase::kOpen) this->StartRead(message);
+void StreamLife<Reactor>::ReadInto(grpc::ByteBuffer* message) {
+  // Not a constraint of the function, which clang 14 would instantiate all the same.
+  if constexpr (Reads<Reactor>) {
+    absl::MutexLock lock(&mutex_);
+    // After Finish gRPC may be done with the call.
+    if (phase_ == Phase::kOpen) this->StartRead(message);
+  }
 }
 
 template <typename Reactor>

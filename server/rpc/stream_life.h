@@ -65,7 +65,7 @@ class StreamLife : public Reactor,
 
   // Of a stream that reads: has the client's next message put into *message, which stays where it
   // is until OnReadDone. While no read is in flight; dropped if the stream has ended.
-  void ReadInto(grpc::ByteBuffer* message) ABSL_LOCKS_EXCLUDED(mutex_) requires Reads<Reactor>;
+  void ReadInto(grpc::ByteBuffer* message) ABSL_LOCKS_EXCLUDED(mutex_);
 
   // Called without a lock. The stream is open, and nothing is in flight.
   virtual void WriteDone() = 0;

@@ -149,8 +149,9 @@ absl::Status WorkerSession::Take(v1::AttemptOutput& output) {
   chunk.token = entry->token;
   chunk.output = std::move(*output.mutable_output());
   chunk.error_output = std::move(*output.mutable_error_output());
-  const bool all = Admit(entry->output_bytes, &chunk.output) &
-                   Admit(entry->error_output_bytes, &chunk.error_output);
+  const bool output_fits = Admit(entry->output_bytes, &chunk.output);
+  const bool error_output_fits = Admit(entry->error_output_bytes, &chunk.error_output);
+  const bool all = output_fits && error_output_fits;
   chunk.truncated = !all;
   // Nothing follows what was cut.
   entry->stream_output = all;
