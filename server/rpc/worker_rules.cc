@@ -3,7 +3,6 @@
 #include "absl/strings/str_cat.h"
 #include "engine/field_rules.h"
 #include "engine/limits.h"
-#include "google/rpc/code.pb.h"
 #include "rpc/assignment_id.h"
 #include "rpc/status.h"
 
@@ -54,13 +53,6 @@ void CheckId(const FieldPath& path, const std::string& id, Violations* violation
   engine::CheckLength(path, id, AssignmentId::kBytesMax, violations);
 }
 
-void CheckFailure(const FieldPath& outcome, const v1::AttemptFailure& failure,
-                  Violations* violations) {
-  const FieldPath path(outcome, "failure");
-  engine::CheckRange(FieldPath(path, "code"), failure.code(), google::rpc::OK,
-                     google::rpc::UNAUTHENTICATED, violations);
-}
-
 }  // namespace
 
 absl::Status CheckHello(const v1::WorkerHello& hello,
@@ -93,13 +85,6 @@ absl::Status CheckLeaseAnswer(const v1::LeaseAnswer& answer) {
   return ToStatus(violations);
 }
 
-absl::Status CheckProgress(const v1::AttemptProgress& progress) {
-  // So that what is not a number is refused, too.
-  if (progress.fraction() >= 0 && progress.fraction() <= 1) return absl::OkStatus();
-  return InvalidField("progress.fraction",
-                      absl::StrCat("is ", progress.fraction(), ", must be 0 to 1"));
-}
-
 absl::Status CheckOutcomes(const v1::AttemptOutcomes& outcomes) {
   Violations violations;
   const FieldPath message("outcomes");
@@ -107,7 +92,6 @@ absl::Status CheckOutcomes(const v1::AttemptOutcomes& outcomes) {
     const v1::AttemptOutcome& outcome = outcomes.outcomes(i);
     const FieldPath path(message, "outcomes", i);
     CheckId(FieldPath(path, "assignment_id"), outcome.assignment_id(), &violations);
-    if (outcome.has_failure()) CheckFailure(path, outcome.failure(), &violations);
     if (outcome.has_run_time()) {
       engine::CheckNotNegative(FieldPath(path, "run_time"), outcome.run_time(), &violations);
     }

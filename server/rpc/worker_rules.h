@@ -17,7 +17,6 @@ absl::Status CheckHello(const v1::WorkerHello& hello,
                         const absl::flat_hash_set<std::string>& own_handlers);
 absl::Status CheckSlots(const v1::WorkerSlots& slots);
 absl::Status CheckLeaseAnswer(const v1::LeaseAnswer& answer);
-absl::Status CheckProgress(const v1::AttemptProgress& progress);
 absl::Status CheckOutcomes(const v1::AttemptOutcomes& outcomes);
 
 }  // namespace jobrunner::rpc

@@ -9,6 +9,7 @@
 #include "base/status_macros.h"
 #include "engine/proto_time.h"
 #include "engine/refusal.h"
+#include "google/rpc/code.pb.h"
 #include "rpc/status.h"
 #include "rpc/worker_rules.h"
 
@@ -23,9 +24,18 @@ std::string_view KindOf(const WorkRequest& message) {
   return field == nullptr ? "kind" : std::string_view(field->name());
 }
 
+// What one handler says wrong is no reason to end the stream, on which other attempts depend.
+double FractionOf(const v1::AttemptProgress& said) {
+  // Also what is not a number.
+  if (!(said.fraction() > 0)) return 0;
+  return std::min(said.fraction(), 1.0);
+}
+
 std::unique_ptr<engine::Failure> FailureOf(v1::AttemptFailure& said) {
   auto failure = std::make_unique<engine::Failure>();
-  if (said.code() != 0) failure->code = said.code();
+  const bool is_code =
+      said.code() > google::rpc::OK && said.code() <= google::rpc::UNAUTHENTICATED;
+  failure->code = is_code ? said.code() : google::rpc::UNKNOWN;
   failure->message = std::move(*said.mutable_message());
   failure->final = said.final();
   failure->critical = said.critical();
@@ -162,11 +172,10 @@ absl::Status WorkerSession::Take(v1::AttemptOutput& output) {
 }
 
 absl::Status WorkerSession::Take(v1::AttemptProgress& progress) {
-  RETURN_IF_ERROR(CheckProgress(progress));
   const AssignmentTable::Entry* const entry = table_.Named(progress.assignment_id());
   if (entry == nullptr || entry->reported) return absl::OkStatus();
   sessions_.engine().sink->Progressed({.token = entry->token,
-                                       .fraction = progress.fraction(),
+                                       .fraction = FractionOf(progress),
                                        .message = std::move(*progress.mutable_message())});
   return absl::OkStatus();
 }

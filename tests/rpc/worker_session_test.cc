@@ -306,12 +306,28 @@ TEST_F(WorkerSessionTest, AMalformedOutcomeIsNamedAndNothingOfItsMessageIsTold) 
   const auto send = [&](const std::string& second) {
     return worker_.Send(absl::StrCat("outcomes { ", good, " outcomes { ", second, " } }"));
   };
-  ExpectRefused(send("failure { code: 17 }"), "outcomes.outcomes[1].failure.code");
-  ExpectRefused(send("failure { code: -1 }"), "outcomes.outcomes[1].failure.code");
   ExpectRefused(send("run_time { seconds: -1 }"), "outcomes.outcomes[1].run_time");
   ExpectRefused(send(absl::StrCat("assignment_id: ", Quoted(std::string(91, '1')))),
                 "outcomes.outcomes[1].assignment_id");
   EXPECT_TRUE(with_.engine.was_told_nothing());
+}
+
+TEST_F(WorkerSessionTest, ACodeThatIsNoneStandsForUnknown) {
+  worker_.Enter();
+  uint64_t number = 0;
+  for (const int code : {0, -1, 17, 2, 16}) {
+    worker_.Start(++number);
+    worker_.Read();
+    ASSERT_TRUE(worker_
+                    .Send(absl::StrCat("outcomes { outcomes { assignment_id: ",
+                                       Quoted(IdOf(number)), " failure { code: ", code, " } } }"))
+                    .ok());
+  }
+  std::vector<int> codes;
+  for (const engine::Outcome& outcome : with_.engine.TakeOutcomes()) {
+    codes.push_back(outcome.failure->code);
+  }
+  EXPECT_THAT(codes, ElementsAre(2, 2, 2, 2, 16));
 }
 
 TEST_F(WorkerSessionTest, OutputThatIsWantedIsTold) {
@@ -369,10 +385,23 @@ TEST_F(WorkerSessionTest, ProgressIsTold) {
   EXPECT_EQ(reports[0].token, TokenOf(1));
   EXPECT_EQ(reports[0].fraction, 0.5);
   EXPECT_EQ(reports[0].message, "half");
-  for (const char* wrong : {"1.1", "-0.1", "nan", "inf"}) {
-    ExpectRefused(worker_.Send(absl::StrCat("progress { fraction: ", wrong, " }")),
-                  "progress.fraction");
+}
+
+TEST_F(WorkerSessionTest, ProgressIsBetweenNothingAndAll) {
+  worker_.Enter();
+  worker_.Start(1);
+  worker_.Read();
+  for (const char* said : {"1.1", "-0.1", "nan", "inf", "-inf", "1"}) {
+    ASSERT_TRUE(worker_
+                    .Send(absl::StrCat("progress { assignment_id: ", Quoted(IdOf(1)),
+                                       " fraction: ", said, " }"))
+                    .ok());
   }
+  std::vector<double> told;
+  for (const auto& report : with_.engine.Take<engine::ProgressReport>()) {
+    told.push_back(report.fraction);
+  }
+  EXPECT_THAT(told, ElementsAre(1, 0, 0, 1, 0, 1));
 }
 
 TEST_F(WorkerSessionTest, ACheckIsAnsweredWithWhatIsHeld) {
