@@ -82,16 +82,23 @@ absl::Status Engine::State::CheckAdmission(const Submission& submission) const {
                   absl::StrCat("batch.queue: there is no queue \"", name, "\""));
   }
   const QueueState& queue = *found->second;
+  if (queue.settings.max_queued > 0 && submission.job_count > queue.settings.max_queued) {
+    return Refuse(StatusCode::kInvalidArgument, "LARGER_THAN_QUEUE",
+                  absl::StrCat("batch.jobs: ", submission.job_count, " jobs are more than queue \"",
+                               name, "\" ever takes (", queue.settings.max_queued, ")"));
+  }
   if (queue.settings.max_queued > 0 &&
       queue.unfinished + submission.job_count > queue.settings.max_queued) {
-    return Refuse(StatusCode::kResourceExhausted, "QUEUE_FULL",
-                  absl::StrCat("queue \"", name, "\" has ", queue.unfinished,
-                               " unfinished jobs and takes ", queue.settings.max_queued));
+    return Refuse(
+        StatusCode::kResourceExhausted, "QUEUE_FULL",
+        absl::StrCat("queue \"", name, "\" has ", queue.unfinished, " unfinished jobs and takes ",
+                     queue.settings.max_queued, ": no room for ", submission.job_count));
   }
   if (unfinished_ + submission.job_count > options_.jobs_unfinished_max) {
-    return Refuse(StatusCode::kResourceExhausted, "SERVER_FULL",
-                  absl::StrCat("the server has ", unfinished_, " unfinished jobs and takes ",
-                               options_.jobs_unfinished_max));
+    return Refuse(
+        StatusCode::kResourceExhausted, "SERVER_FULL",
+        absl::StrCat("the server has ", unfinished_, " unfinished jobs and takes ",
+                     options_.jobs_unfinished_max, ": no room for ", submission.job_count));
   }
   return absl::OkStatus();
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "engine/proto_time.h"
 #include "engine/refusal.h"
 
 namespace jobrunner::engine {
@@ -33,6 +34,8 @@ absl::StatusOr<JobDescription> DescribeJob(const Batch& batch, int32_t index) {
   job.status = StatusOf(batch, index);
   job.result_sequence = batch.Job(index).result_sequence;
   job.shard_first_index = batch.shards()[batch.ShardOf(index)].first_index;
+  job.accept_time = batch.header().create_time;
+  job.default_delay = FromDuration(batch.header().spec.job_defaults().delay());
   return job;
 }
 

@@ -3,10 +3,12 @@
 
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "base/clock.h"
 #include "engine/batch.h"
 #include "jobrunner/v1/batch.pb.h"
 
@@ -25,6 +27,9 @@ struct JobDescription {
   int64_t result_sequence = 0;
   // The shard that has the job.
   int32_t shard_first_index = 0;
+  base::WallTime accept_time{};
+  // Of a job that sets none itself.
+  std::chrono::nanoseconds default_delay{0};
 };
 
 // NOT_FOUND for an index outside the batch. Without what the job waits for, which is the engine's

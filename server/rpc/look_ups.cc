@@ -10,6 +10,7 @@
 #include "engine/batch.h"
 #include "engine/describe_jobs.h"
 #include "engine/limits.h"
+#include "engine/proto_time.h"
 #include "engine/refusal.h"
 #include "rpc/batch_sight.h"
 #include "rpc/engine_query.h"
@@ -116,6 +117,14 @@ absl::StatusOr<v1::ListJobsResponse> FillPage(FoundJobs found, const v1::ListJob
   return response;
 }
 
+// The engine knows the delay of a job's shard; the job's own is in its description.
+google::protobuf::Timestamp EndOfDelay(const engine::JobDescription& description,
+                                       const v1::JobOptions& options) {
+  const auto delay =
+      options.has_delay() ? engine::FromDuration(options.delay()) : description.default_delay;
+  return engine::ToTimestamp(engine::Later(description.accept_time, delay));
+}
+
 absl::StatusOr<v1::GetJobResponse> FillJob(engine::JobDescription description, StoredJobs stored) {
   v1::GetJobResponse response;
   v1::JobStatus& status = *response.mutable_job();
@@ -123,6 +132,9 @@ absl::StatusOr<v1::GetJobResponse> FillJob(engine::JobDescription description, S
   ASSIGN_OR_RETURN(*status.mutable_job(),
                    stored.JobAt(status.index(), description.shard_first_index));
   status.set_key(status.job().key());
+  if (status.wait().reason() == v1::WAIT_REASON_DELAY) {
+    *status.mutable_wait()->mutable_until_time() = EndOfDelay(description, status.job().options());
+  }
   if (description.result_sequence > 0) {
     ASSIGN_OR_RETURN(*status.mutable_result(), stored.ResultAt(description.result_sequence));
   }

@@ -33,8 +33,7 @@ double FractionOf(const v1::AttemptProgress& said) {
 
 std::unique_ptr<engine::Failure> FailureOf(v1::AttemptFailure& said) {
   auto failure = std::make_unique<engine::Failure>();
-  const bool is_code =
-      said.code() > google::rpc::OK && said.code() <= google::rpc::UNAUTHENTICATED;
+  const bool is_code = said.code() > google::rpc::OK && said.code() <= google::rpc::UNAUTHENTICATED;
   failure->code = is_code ? said.code() : google::rpc::UNKNOWN;
   failure->message = std::move(*said.mutable_message());
   failure->final = said.final();

@@ -51,6 +51,15 @@ TEST_F(AdmissionTest, AQueueTakesAsManyJobsAsItMayAndNotOneMore) {
   EXPECT_TRUE(Call(Spec(1, "queue: 'small'"))->batch().ok()) << "what has ended makes room";
 }
 
+TEST_F(AdmissionTest, ABatchThatItsQueueNeverTakesIsWrong) {
+  options.queues = {Queue("small", 0, 3)};
+  const auto answer = Call(Spec(4, "queue: 'small'"));
+  EXPECT_EQ(answer->batch().status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(ReasonOfRefusal(answer), "LARGER_THAN_QUEUE");
+  EXPECT_THAT(std::string(answer->batch().status().message()), HasSubstr("batch.jobs"));
+  EXPECT_TRUE(Call(Spec(3, "queue: 'small'"))->batch().ok());
+}
+
 TEST_F(AdmissionTest, TheServerTakesAsManyJobsAsItMayAndNotOneMore) {
   options.jobs_unfinished_max = 5;
   Submit(Spec(3));

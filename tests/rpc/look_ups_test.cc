@@ -113,6 +113,21 @@ TEST_P(LookUpCalls, AJobThatWaitsSaysWhatFor) {
   EXPECT_FALSE(job_.job().has_result());
 }
 
+TEST_P(LookUpCalls, ADelayedJobSaysUntilWhen) {
+  v1::Job later = HandlerJob("echo");
+  later.mutable_options()->mutable_delay()->set_seconds(7200);
+  v1::BatchSpec spec = BatchOf(2, later);
+  spec.mutable_jobs(0)->clear_options();
+  spec.mutable_job_defaults()->mutable_delay()->set_seconds(3600);
+  const v1::Batch batch = Submit(served_, spec);
+  for (const int index : {0, 1}) {
+    ASSERT_TRUE(GetJob(JobAt(batch.id(), index)).ok());
+    const v1::Wait& wait = job_.job().wait();
+    EXPECT_EQ(wait.reason(), v1::WAIT_REASON_DELAY);
+    EXPECT_EQ(wait.until_time().seconds() - wait.since_time().seconds(), index == 0 ? 3600 : 7200);
+  }
+}
+
 TEST_P(LookUpCalls, DoNotFindJobsThatAreNotThere) {
   const v1::Batch batch = Submit(served_, BatchOf(2, HandlerJob("echo")));
   for (const auto& request : {JobAt(batch.id(), 2), JobAt(batch.id(), -1),

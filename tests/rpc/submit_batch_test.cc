@@ -109,8 +109,11 @@ TEST_P(SubmitBatch, NamesTheQueueThatIsUnknown) {
 }
 
 TEST_P(SubmitBatch, SaysWhenToComeAgainToAFullQueue) {
-  v1::BatchSpec spec = BatchOf(3, HandlerJob("echo"));
+  v1::Job job = HandlerJob("echo");
+  job.mutable_options()->mutable_delay()->set_seconds(3600);
+  v1::BatchSpec spec = BatchOf(2, job);
   spec.set_queue("small");
+  ASSERT_TRUE(CallWith(spec).ok());
   const grpc::Status status = CallWith(spec);
   EXPECT_EQ(status.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
   EXPECT_EQ(ReasonIn(status), "QUEUE_FULL");
