@@ -244,6 +244,19 @@ TEST_F(ClientTest, AFullQueueIsToldOncePatienceHasRunOut) {
   EXPECT_FALSE(ReasonOf(status).empty());
 }
 
+TEST_F(ClientTest, SharesAChannelOfItsCaller) {
+  const auto channel = served_.Connect();
+  Client client(channel);
+  const std::string id = client.Submit(RequestOf(BatchOf(1, HandlerJob("echo"))))->id();
+  EXPECT_TRUE(client.Wait(id).ok());
+  grpc::ClientContext context;
+  v1::GetJobRequest request;
+  request.set_batch_id(id);
+  request.set_index(0);
+  v1::GetJobResponse response;
+  EXPECT_TRUE(v1::JobService::NewStub(channel)->GetJob(&context, request, &response).ok());
+}
+
 TEST_F(ClientTest, ThreadsShareAClient) {
   std::vector<std::thread> threads;
   for (int i = 0; i < 8; ++i) {
