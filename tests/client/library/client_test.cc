@@ -235,13 +235,18 @@ TEST_F(ClientTest, ARefusalNamesEachFieldThatIsWrong) {
   EXPECT_FALSE(ReasonOf(status).empty());
 }
 
-TEST_F(ClientTest, AFullQueueIsToldOncePatienceHasRunOut) {
-  Client impatient(served_.address(), {.patience = absl::ZeroDuration()});
-  v1::SubmitBatchRequest request = RequestOf(BatchOf(2, HandlerJob("hold")));
+TEST_F(ClientTest, AFullQueueIsAwaitedOrTold) {
+  v1::SubmitBatchRequest request = RequestOf(BatchOf(1, HandlerJob("hold")));
   request.mutable_batch()->set_queue("narrow");
-  const absl::Status status = impatient.Submit(request).status();
-  EXPECT_EQ(status.code(), StatusCode::kResourceExhausted);
-  EXPECT_FALSE(ReasonOf(status).empty());
+  ASSERT_TRUE(client_.Submit(request).ok());
+  Client impatient(served_.address(), {.patience = absl::ZeroDuration()});
+  const absl::Status full = impatient.Submit(request).status();
+  EXPECT_EQ(full.code(), StatusCode::kResourceExhausted);
+  EXPECT_EQ(ReasonOf(full), "QUEUE_FULL");
+
+  std::thread patient([&] { EXPECT_TRUE(client_.Submit(request).ok()); });
+  served_.gate().Open();
+  patient.join();
 }
 
 TEST_F(ClientTest, SharesAChannelOfItsCaller) {
