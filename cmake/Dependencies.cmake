@@ -14,6 +14,8 @@ if(JOBRUNNER_GRPC)
   find_package(prometheus-cpp CONFIG REQUIRED)
   find_package(CLI11 CONFIG REQUIRED)
   find_package(RocksDB CONFIG REQUIRED)
+  find_package(CURL REQUIRED)
+  find_package(OpenSSL REQUIRED)
   find_package(PkgConfig REQUIRED)
   # Its header must be compiled with the switches that its library was compiled with.
   pkg_check_modules(httplib REQUIRED IMPORTED_TARGET cpp-httplib)

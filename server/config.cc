@@ -87,6 +87,17 @@ void FillInLog(config::v1::Log* log) {
   JOBRUNNER_DEFAULT(log, file_bytes_max, kLogFileBytesDefault);
 }
 
+void FillInHttp(config::v1::Http* http) {
+  JOBRUNNER_DEFAULT(http, response_bytes_max, engine::kOutputBytesDefault);
+  if (!http->has_timeout()) {
+    *http->mutable_timeout() = TimeUtil::MinutesToDuration(engine::kHttpTimeoutDefault.count());
+  }
+  if (!http->has_connect_timeout()) {
+    *http->mutable_connect_timeout() =
+        TimeUtil::SecondsToDuration(engine::kHttpConnectTimeoutDefault.count());
+  }
+}
+
 #undef JOBRUNNER_DEFAULT
 
 }  // namespace
@@ -118,6 +129,7 @@ void FillInDefaults(Config* config) {
   FillInWorkers(config->mutable_workers());
   FillInLimits(config->mutable_limits());
   FillInLog(config->mutable_log());
+  FillInHttp(config->mutable_http());
   config->mutable_web();
   FillInBackup(config->mutable_backup());
   if (!config->mutable_commands()->has_output_bytes_max()) {

@@ -49,6 +49,11 @@ class Faults {
     Add(field, absl::StrCat("must be from ", min, " to ", max, ", is ", value));
   }
 
+  void Positive(const std::string& field, const Duration& value, std::chrono::seconds max) {
+    Between(field, value, kNoTime, max);
+    if (value == Duration()) Add(field, "must be more than 0s");
+  }
+
   void AtLeast(const std::string& field, int64_t value, int64_t min) {
     if (value < min) Add(field, absl::StrCat("must be ", min, " or more, is ", value));
   }
@@ -184,6 +189,14 @@ void CheckCommands(const config::v1::Commands& commands, Faults* faults) {
   }
 }
 
+// Hosts and the secret are looked at by who uses them (HttpPolicy).
+void CheckHttp(const config::v1::Http& http, Faults* faults) {
+  faults->Range("http.redirects_max", http.redirects_max(), 0, engine::kHttpRedirectsMax);
+  faults->Range("http.response_bytes_max", http.response_bytes_max(), 0, engine::kOutputBytesMax);
+  faults->Positive("http.timeout", http.timeout(), engine::kHttpTimeoutMax);
+  faults->Positive("http.connect_timeout", http.connect_timeout(), engine::kHttpTimeoutMax);
+}
+
 void CheckLimits(const config::v1::Limits& limits, Faults* faults) {
   faults->Range("limits.jobs_per_batch_max", limits.jobs_per_batch_max(), 1,
                 engine::kJobsPerBatchMax);
@@ -240,6 +253,7 @@ absl::Status CheckConfig(const Config& config) {
   CheckWorkers(config.workers(), &faults);
   CheckQueues(config, &faults);
   CheckCommands(config.commands(), &faults);
+  CheckHttp(config.http(), &faults);
   CheckLimits(config.limits(), &faults);
   faults.Between("shutdown_grace", config.shutdown_grace(), kNoTime, engine::kGraceMax);
   faults.Between("retention", config.retention(), kNoTime, engine::kDurationMax);

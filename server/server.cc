@@ -28,6 +28,7 @@
 #include "web/metrics.h"
 #include "workers/command_catalog.h"
 #include "workers/handler_registry.h"
+#include "workers/http/curl_http_jobs.h"
 #include "workers/local_catalog.h"
 #include "workers/worker_pool.h"
 
@@ -98,8 +99,9 @@ absl::Status Server::LoadCatalog() {
   handlers_ = std::make_unique<workers::HandlerRegistry>();
   ASSIGN_OR_RETURN(auto commands, workers::CommandCatalog::Load(config_.commands()));
   commands_ = std::make_unique<workers::CommandCatalog>(std::move(commands));
-  catalog_ = std::make_unique<workers::LocalCatalog>(handlers_.get(), commands_.get(),
-                                                     workers::LocalCatalog::RemoteHandlers::kAny);
+  ASSIGN_OR_RETURN(http_, workers::LoadCurlHttpJobs(config_.http()));
+  catalog_ = std::make_unique<workers::LocalCatalog>(
+      handlers_.get(), commands_.get(), workers::LocalCatalog::RemoteHandlers::kAny, http_.get());
   return absl::OkStatus();
 }
 
@@ -157,8 +159,12 @@ void Server::MakeEngine() {
 }
 
 absl::Status Server::StartPool() {
-  const workers::WorkerPool::Environment environment{handlers_.get(), commands_.get(), &clock_,
-                                                     logger_, commands_lock_.fd()};
+  const workers::WorkerPool::Environment environment{.handlers = handlers_.get(),
+                                                     .commands = commands_.get(),
+                                                     .clock = &clock_,
+                                                     .logger = logger_,
+                                                     .held_fd = commands_lock_.fd(),
+                                                     .http = http_.get()};
   ASSIGN_OR_RETURN(pool_, workers::WorkerPool::Create(PoolBoundsOf(config_.workers()), environment,
                                                       engine_.get()));
   RaiseDescriptorLimit(config_.workers().max(), logger_);

@@ -42,6 +42,7 @@ struct HttpAnswer;
 namespace jobrunner::workers {
 class CommandCatalog;
 class HandlerRegistry;
+class HttpJobs;
 class WorkerPool;
 }  // namespace jobrunner::workers
 
@@ -122,6 +123,8 @@ class Server {
   std::unique_ptr<JobLog> job_log_;
   std::unique_ptr<workers::HandlerRegistry> handlers_;
   std::unique_ptr<workers::CommandCatalog> commands_;
+  // Null when they are off.
+  std::unique_ptr<workers::HttpJobs> http_;
   std::unique_ptr<engine::WorkCatalog> catalog_;
   std::unique_ptr<engine::Store> store_;
   // The store, if there can be backups of it.

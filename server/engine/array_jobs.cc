@@ -23,6 +23,12 @@ void FillCommand(const std::string& number, v1::Command* command) {
   Fill(number, command->mutable_stdin());
 }
 
+void FillHttp(const std::string& number, v1::HttpRequest* request) {
+  Fill(number, request->mutable_url());
+  for (auto& [name, value] : *request->mutable_headers()) Fill(number, &value);
+  Fill(number, request->mutable_body());
+}
+
 }  // namespace
 
 void ExpandElement(const v1::Job& array, int32_t element, v1::Job* job) {
@@ -32,6 +38,7 @@ void ExpandElement(const v1::Job& array, int32_t element, v1::Job* job) {
   const std::string number = absl::StrCat(element);
   if (!job->key().empty()) absl::StrAppend(job->mutable_key(), "[", number, "]");
   if (job->has_command()) FillCommand(number, job->mutable_command());
+  if (job->has_http()) FillHttp(number, job->mutable_http());
   if (job->has_handler()) Fill(number, job->mutable_handler()->mutable_payload());
 }
 

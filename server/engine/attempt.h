@@ -79,6 +79,13 @@ struct CommandOutcome {
   int64_t max_resident_bytes = 0;
 };
 
+// What only HTTP requests have.
+struct HttpOutcome {
+  v1::HttpResponse response;
+  // Of the body: Outcome.output has as many of them as are kept.
+  bool output_truncated = false;
+};
+
 // What went wrong with an attempt, as the executor saw it. The engine adds deadlines and cancels:
 // an executor reports what the work did, not why it was stopped.
 struct Failure {
@@ -86,8 +93,11 @@ struct Failure {
   std::string message;
   v1::Reason reason = v1::REASON_HANDLER;
   bool critical = false;
-  // The handler said that trying again is of no use, or the command cannot be spawned.
+  // The handler said that trying again is of no use, the command cannot be spawned, the HTTP
+  // response or the configuration says no.
   bool final = false;
+  // If it is tried again, not earlier than so long after now.
+  std::chrono::nanoseconds retry_after{0};
 };
 
 // How an attempt ended. Exactly one for each Assignment.
@@ -104,8 +114,10 @@ struct Outcome {
   std::string output;
   // Null: it succeeded.
   std::unique_ptr<Failure> failure;
-  // Null for handlers.
+  // Null for other work.
   std::unique_ptr<CommandOutcome> command;
+  // Null for other work, and where there was no answer.
+  std::unique_ptr<HttpOutcome> http;
 };
 
 // A piece of what a running attempt wrote.

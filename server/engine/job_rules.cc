@@ -3,6 +3,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_format.h"
 #include "engine/field_rules.h"
+#include "engine/http_rules.h"
 #include "engine/limits.h"
 
 namespace jobrunner::engine {
@@ -93,11 +94,14 @@ void CheckWork(const FieldPath& path, const v1::Job& job, int64_t payload_bytes_
   switch (job.work_case()) {
     case v1::Job::kCommand:
       return CheckCommand(FieldPath(path, "command"), job.command(), payload_bytes_max, violations);
+    case v1::Job::kHttp:
+      return CheckHttpRequest(FieldPath(path, "http"), job.http(), payload_bytes_max, violations);
     case v1::Job::kHandler:
       return CheckHandlerCall(FieldPath(path, "handler"), job.handler(), payload_bytes_max,
                               violations);
     case v1::Job::WORK_NOT_SET:
-      return violations->Add(FieldPath(path, "work"), "is not set: neither command nor handler");
+      return violations->Add(FieldPath(path, "work"),
+                             "is not set: neither command, http nor handler");
   }
 }
 

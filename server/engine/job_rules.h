@@ -10,7 +10,7 @@
 namespace jobrunner::engine {
 
 // The job's key and its work, but not whether the work can be run here. `payload_bytes_max` bounds
-// a payload and a standard input.
+// a payload, a standard input and a request's body.
 void CheckWork(const FieldPath& path, const v1::Job& job, int64_t payload_bytes_max,
                Violations* violations);
 

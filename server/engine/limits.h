@@ -57,6 +57,20 @@ inline constexpr int64_t kArgumentLengthMax = 128 << 10;  // Linux: MAX_ARG_STRL
 static_assert(kArgumentLengthMax <= kArgumentBytesMax);
 inline constexpr int32_t kEnvironmentMax = 1000;
 
+// HTTP requests.
+inline constexpr int64_t kUrlBytesMax = 8 << 10;
+inline constexpr int32_t kHttpHeadersMax = 100;
+inline constexpr int64_t kHttpHeaderBytesMax = 32 << 10;
+// Of an answer's headers.
+inline constexpr int64_t kHttpHeaderBytesKept = 16 << 10;
+static_assert(kOutputBytesMax + kHttpHeaderBytesKept + (64 << 10) <= kEventBytesMax);
+inline constexpr int32_t kHttpRedirectsMax = 20;
+inline constexpr std::chrono::minutes kHttpTimeoutDefault{5};
+inline constexpr std::chrono::hours kHttpTimeoutMax{1};
+inline constexpr std::chrono::seconds kHttpConnectTimeoutDefault{10};
+// A longer Retry-After counts as this.
+inline constexpr std::chrono::hours kRetryAfterMax{24};
+
 // Different handlers that one batch may call.
 inline constexpr int32_t kNeedsMax = 100;
 // Jobs of one batch that were passed over, since no worker for them was free, while others start.

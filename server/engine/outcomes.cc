@@ -48,6 +48,10 @@ void FillResult(const RunningAttempt& attempt, Outcome& outcome, v1::JobResult* 
     *usage.mutable_system_time() = ToDuration(command->system_time);
     usage.set_max_resident_bytes(command->max_resident_bytes);
   }
+  if (HttpOutcome* http = outcome.http.get()) {
+    result->set_output_truncated(http->output_truncated);
+    *result->mutable_http() = std::move(http->response);
+  }
   result->set_output(outcome.output);
 }
 
@@ -60,6 +64,7 @@ void FillAttemptError(const RunningAttempt& attempt, Outcome& outcome, v1::Attem
     error->set_signal(command->signal);
     error->set_error_output(command->error_output);
   }
+  if (outcome.http != nullptr) error->set_http_status(outcome.http->response.status());
 }
 
 // An event must fit its bounds, whatever a handler returns.
@@ -198,7 +203,8 @@ void Engine::State::Fail(ActiveBatch& active, const RunningAttempt& attempt, Out
   const bool may_retry = MayRetry(options.retry_policy, counted, failure, exit_code) &&
                          active.batch.CancelOf(attempt.index) == nullptr;
   if (may_retry) {
-    RetryAt(active, attempt, outcome, failure, Backoff(*options.retry_policy, counted, prng_),
+    const auto backoff = Backoff(*options.retry_policy, counted, prng_);
+    RetryAt(active, attempt, outcome, failure, std::max(backoff, failure.retry_after),
             /*lost=*/false);
   } else {
     FailForGood(active, attempt, outcome, failure, /*lost=*/false);

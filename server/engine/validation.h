@@ -20,7 +20,7 @@ struct ValidationLimits {
   // Of a batch's jobs as they are stored; and of one that has to be in memory as a whole.
   int64_t batch_bytes_max = kBatchBytesDefault;
   int64_t request_bytes_max = kRequestBytesDefault;
-  // Of a handler's payload, and of a command's standard input.
+  // Of a handler's payload, a command's standard input and a request's body.
   int64_t payload_bytes_max = kPayloadBytesMax;
 };
 

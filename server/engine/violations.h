@@ -28,13 +28,13 @@ class Violations {
   static constexpr size_t kDescriptionBytesMax = 240;
 
   void Add(const FieldPath& field, std::string_view description);
-  // A command that is not allowed.
+  // A command or a URL that is not allowed.
   void AddDenied(const FieldPath& field, std::string_view description);
 
   bool empty() const { return count_ == 0; }
   int64_t count() const { return count_; }
   const std::vector<Violation>& kept() const { return kept_; }
-  // Nothing is wrong but commands that are not allowed: the call is PERMISSION_DENIED.
+  // Nothing is wrong but work that is not allowed: the call is PERMISSION_DENIED.
   bool only_denied() const { return denied_ == count_ && count_ > 0; }
 
  private:

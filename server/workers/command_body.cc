@@ -2,7 +2,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
-#include "absl/time/time.h"
+#include "workers/rfc3339.h"
 
 namespace jobrunner::workers {
 namespace {
@@ -29,10 +29,6 @@ class BodyWriter {
  private:
   CommandBody& body_;
 };
-
-std::string Rfc3339(base::WallTime time) {
-  return absl::FormatTime("%Y-%m-%d%ET%H:%M:%E3SZ", absl::FromChrono(time), absl::UTCTimeZone());
-}
 
 void WriteAttempt(const engine::Assignment& assignment, BodyWriter& writer) {
   writer.Variable("JOBRUNNER_BATCH_ID", assignment.jobs->batch_id());

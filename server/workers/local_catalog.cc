@@ -17,6 +17,8 @@ absl::Status LocalCatalog::Check(const v1::Job& job) const {
   switch (job.work_case()) {
     case v1::Job::kCommand:
       return CheckCommand(job.command());
+    case v1::Job::kHttp:
+      return AtField("http.url", CheckUrl(job.http().url()));
     case v1::Job::kHandler:
       return CheckHandler(job.handler());
     case v1::Job::WORK_NOT_SET:
@@ -42,6 +44,11 @@ absl::Status LocalCatalog::CheckHandler(const v1::HandlerCall& call) const {
   }
   return absl::InvalidArgumentError(
       absl::StrCat("handler.name: there is no handler \"", call.name(), "\" here"));
+}
+
+absl::Status LocalCatalog::CheckUrl(const std::string& url) const {
+  if (http_ != nullptr) return http_->CheckUrl(url);
+  return absl::PermissionDeniedError("the configuration does not allow HTTP jobs");
 }
 
 }  // namespace jobrunner::workers

@@ -6,19 +6,21 @@
 #include "engine/work_catalog.h"
 #include "workers/command_catalog.h"
 #include "workers/handler_registry.h"
+#include "workers/http_jobs.h"
 
 namespace jobrunner::workers {
 
-// What can be run: this process's handlers and the commands that its configuration allows, both of
-// which outlive it and do not change any more; and, if there may be remote workers, every other
-// handler: a call of one that nobody offers waits.
+// What can be run: this process's handlers, and the commands and HTTP requests that its
+// configuration allows, all of which outlive it and do not change any more; and, if there may be
+// remote workers, every other handler: a call of one that nobody offers waits.
 class LocalCatalog final : public engine::WorkCatalog {
  public:
   enum class RemoteHandlers { kNone, kAny };
 
+  // Without `http` there are no HTTP jobs.
   LocalCatalog(const HandlerRegistry* handlers, const CommandCatalog* commands,
-               RemoteHandlers remote = RemoteHandlers::kNone)
-      : handlers_(handlers), commands_(commands), remote_(remote) {}
+               RemoteHandlers remote = RemoteHandlers::kNone, const HttpJobs* http = nullptr)
+      : handlers_(handlers), commands_(commands), remote_(remote), http_(http) {}
 
   absl::Status Check(const v1::Job& job) const override;
   std::vector<std::string> Handlers() const override { return handlers_->Names(); }
@@ -28,10 +30,12 @@ class LocalCatalog final : public engine::WorkCatalog {
  private:
   absl::Status CheckCommand(const v1::Command& command) const;
   absl::Status CheckHandler(const v1::HandlerCall& call) const;
+  absl::Status CheckUrl(const std::string& url) const;
 
   const HandlerRegistry* const handlers_;
   const CommandCatalog* const commands_;
   const RemoteHandlers remote_;
+  const HttpJobs* const http_;
 };
 
 }  // namespace jobrunner::workers

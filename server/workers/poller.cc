@@ -64,6 +64,8 @@ void Poller::WatchWritable(int fd, uint64_t tag, bool on) {
   Control(epoll_.get(), EPOLL_CTL_MOD, fd, events, tag);
 }
 
+void Poller::Unwatch(int fd) { Control(epoll_.get(), EPOLL_CTL_DEL, fd, 0, 0); }
+
 void Poller::Wait(base::SteadyTime deadline, std::vector<uint64_t>* ready) {
   ready->clear();
   epoll_event events[kReadyMax];

@@ -20,6 +20,9 @@ class Poller {
   // Besides, or no longer, when a watched `fd` is writable.
   void WatchWritable(int fd, uint64_t tag, bool on);
 
+  // Ends it before `fd` is closed.
+  void Unwatch(int fd);
+
   // Blocks until something is ready, Wake is called, or `deadline` has passed. Replaces *ready by
   // the tags of what is ready.
   void Wait(base::SteadyTime deadline, std::vector<uint64_t>* ready);

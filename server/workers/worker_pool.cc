@@ -4,11 +4,30 @@
 #include <utility>
 
 #include "base/status_macros.h"
+#include "google/rpc/code.pb.h"
 #include "workers/command_executor.h"
 #include "workers/command_failure.h"
 #include "workers/handler_executor.h"
 
 namespace jobrunner::workers {
+namespace {
+
+// Of batches that were accepted under another configuration.
+engine::Failure CommandsAreOff() {
+  return ProgramNotFound(
+      absl::PermissionDeniedError("the configuration does not allow any command"));
+}
+
+engine::Failure HttpIsOff() {
+  engine::Failure failure;
+  failure.code = google::rpc::PERMISSION_DENIED;
+  failure.message = "the configuration does not allow HTTP jobs";
+  failure.reason = v1::REASON_HTTP_FAILED;
+  failure.final = true;
+  return failure;
+}
+
+}  // namespace
 
 absl::StatusOr<std::unique_ptr<WorkerPool>> WorkerPool::Create(engine::PoolBounds bounds,
                                                                const Environment& environment,
@@ -30,9 +49,13 @@ absl::Status WorkerPool::StartExecutors(const Environment& environment) {
     handlers_->KeepIdle(bounds_.min);
   }
   const CommandCatalog& catalog = *environment.commands;
-  if (!catalog.allows_any() && catalog.Names().empty()) return absl::OkStatus();
-  ASSIGN_OR_RETURN(
-      commands_, CommandExecutor::Create(&catalog, self, environment.logger, environment.held_fd));
+  if (catalog.allows_any() || !catalog.Names().empty()) {
+    ASSIGN_OR_RETURN(commands_, CommandExecutor::Create(&catalog, self, environment.logger,
+                                                        environment.held_fd));
+  }
+  if (environment.http != nullptr) {
+    ASSIGN_OR_RETURN(http_, environment.http->Begin(self));
+  }
   return absl::OkStatus();
 }
 
@@ -41,29 +64,37 @@ WorkerPool::~WorkerPool() = default;
 void WorkerPool::Start(std::vector<engine::Assignment> assignments) {
   std::vector<NumberedAssignment> handlers;
   std::vector<NumberedAssignment> commands;
+  std::vector<NumberedAssignment> requests;
   const base::SteadyTime now = clock_.Read().steady;
   {
     absl::MutexLock lock(&mutex_);
     for (engine::Assignment& assignment : assignments) {
       const int32_t worker = numbers_.Take(now);
-      auto& work = assignment.job().has_command() ? commands : handlers;
+      const v1::Job& job = assignment.job();
+      auto& work = job.has_command() ? commands : job.has_http() ? requests : handlers;
       work.push_back({.assignment = std::move(assignment), .worker = worker});
     }
   }
   if (!handlers.empty()) handlers_->Start(std::move(handlers));
-  if (commands.empty()) return;
-  if (commands_ == nullptr) return FailWithoutExecutor(std::move(commands));
-  commands_->Start(std::move(commands));
+  StartIn(commands_.get(), std::move(commands), CommandsAreOff);
+  StartIn(http_.get(), std::move(requests), HttpIsOff);
 }
 
-// The batch was accepted under another configuration.
-void WorkerPool::FailWithoutExecutor(std::vector<NumberedAssignment> work) {
+template <class Attempts>
+void WorkerPool::StartIn(Attempts* executor, std::vector<NumberedAssignment> work,
+                         engine::Failure (*failure)()) {
+  if (work.empty()) return;
+  if (executor == nullptr) return FailWithoutExecutor(std::move(work), failure());
+  executor->Start(std::move(work));
+}
+
+void WorkerPool::FailWithoutExecutor(std::vector<NumberedAssignment> work,
+                                     const engine::Failure& failure) {
   std::vector<engine::Outcome> outcomes(work.size());
   for (size_t i = 0; i < work.size(); ++i) {
     outcomes[i].token = work[i].assignment.token;
     outcomes[i].worker = work[i].worker;
-    outcomes[i].failure = std::make_unique<engine::Failure>(ProgramNotFound(
-        absl::PermissionDeniedError("the configuration does not allow any command")));
+    outcomes[i].failure = std::make_unique<engine::Failure>(failure);
   }
   Finished(std::move(outcomes));
 }
@@ -71,6 +102,7 @@ void WorkerPool::FailWithoutExecutor(std::vector<NumberedAssignment> work) {
 void WorkerPool::Stop(const std::vector<engine::StopOrder>& orders) {
   handlers_->Stop(orders);
   if (commands_ != nullptr) commands_->Stop(orders);
+  if (http_ != nullptr) http_->Stop(orders);
 }
 
 void WorkerPool::Resize(engine::PoolBounds bounds) {

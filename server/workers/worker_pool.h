@@ -12,6 +12,7 @@
 #include "engine/executor.h"
 #include "workers/command_catalog.h"
 #include "workers/handler_registry.h"
+#include "workers/http_jobs.h"
 #include "workers/numbered_assignment.h"
 #include "workers/worker_numbers.h"
 
@@ -20,8 +21,8 @@ namespace jobrunner::workers {
 class CommandExecutor;
 class HandlerExecutor;
 
-// This process's workers. Each attempt gets the lowest free one; commands and handlers run in
-// executors of their own.
+// This process's workers. Each attempt gets the lowest free one; commands, HTTP requests and
+// handlers run in executors of their own.
 //
 // Any thread may call it. Only the destructor blocks: it stops what still runs, and when it returns
 // no process that was started here is left and nothing is reported any more. The sink must outlive
@@ -36,9 +37,11 @@ class WorkerPool final : public engine::Executor, private engine::AttemptSink {
     base::Logger* logger;
     // SpawnerProcess::Options'.
     int held_fd = -1;
+    // Null: there are no HTTP jobs.
+    const HttpJobs* http = nullptr;
   };
 
-  // UNAVAILABLE when the machine does not let commands be started.
+  // UNAVAILABLE when the machine does not let commands or requests be started.
   static absl::StatusOr<std::unique_ptr<WorkerPool>> Create(engine::PoolBounds bounds,
                                                             const Environment& environment,
                                                             engine::AttemptSink* sink);
@@ -53,7 +56,11 @@ class WorkerPool final : public engine::Executor, private engine::AttemptSink {
   WorkerPool(engine::PoolBounds bounds, const base::Clock* clock, engine::AttemptSink* sink);
 
   absl::Status StartExecutors(const Environment& environment);
-  void FailWithoutExecutor(std::vector<NumberedAssignment> work);
+  // Without an executor they fail with what `failure` says.
+  template <class Attempts>
+  void StartIn(Attempts* executor, std::vector<NumberedAssignment> work,
+               engine::Failure (*failure)());
+  void FailWithoutExecutor(std::vector<NumberedAssignment> work, const engine::Failure& failure);
 
   // What the executors report: passed on, after the worker has become free.
   void Finished(engine::Outcome outcome) override ABSL_LOCKS_EXCLUDED(mutex_);
@@ -77,6 +84,8 @@ class WorkerPool final : public engine::Executor, private engine::AttemptSink {
   std::unique_ptr<HandlerExecutor> handlers_;
   // Null where no command is allowed.
   std::unique_ptr<CommandExecutor> commands_;
+  // Null where there are no HTTP jobs.
+  std::unique_ptr<HttpAttempts> http_;
 };
 
 }  // namespace jobrunner::workers

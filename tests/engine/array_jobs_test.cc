@@ -72,6 +72,23 @@ TEST(ExpandElement, FillsInTheNumberWherePlaceholdersAreAllowed) {
   EXPECT_EQ(job.DebugString(), expected.DebugString());
 }
 
+TEST(ExpandElement, FillsInTheNumberInRequests) {
+  const v1::Job array = JobFrom(R"(
+      count: 20
+      http {
+        method: "POST" url: "http://h{index}/{index}?{index}"
+        headers { key: "X-{index}" value: "<{index}>" } body: "{\"n\": {index}}"
+      })");
+  v1::Job job;
+  ExpandElement(array, 17, &job);
+  const v1::Job expected = JobFrom(R"(
+      http {
+        method: "POST" url: "http://h17/17?17"
+        headers { key: "X-{index}" value: "<17>" } body: "{\"n\": 17}"
+      })");
+  EXPECT_EQ(job.DebugString(), expected.DebugString());
+}
+
 TEST(ExpandElement, LeavesAnArrayWithoutAKeyWithout) {
   v1::Job array = EchoArray(3);
   array.clear_key();

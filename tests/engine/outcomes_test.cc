@@ -62,6 +62,51 @@ TEST_F(OutcomesTest, AResultHasWhatTheCommandDid) {
   EXPECT_EQ(result.usage().max_resident_bytes(), 4096);
 }
 
+TEST_F(OutcomesTest, AResultHasWhatTheHttpServerAnswered) {
+  const std::string id = Submit(Spec(1));
+  Outcome outcome;
+  outcome.output = "body";
+  outcome.http = std::make_unique<HttpOutcome>();
+  outcome.http->output_truncated = true;
+  outcome.http->response.set_status(404);
+  outcome.http->response.add_headers()->set_name("Server");
+  outcome.failure = std::make_unique<Failure>();
+  outcome.failure->reason = v1::REASON_HTTP_STATUS;
+  End(id, 0, std::move(outcome));
+  const v1::JobResult result = ResultOf(id, 0);
+  EXPECT_EQ(result.error().reason(), v1::REASON_HTTP_STATUS);
+  EXPECT_EQ(result.http().status(), 404);
+  EXPECT_EQ(result.http().headers(0).name(), "Server");
+  EXPECT_EQ(result.output(), "body");
+  EXPECT_TRUE(result.output_truncated());
+}
+
+TEST_F(OutcomesTest, ARetryDoesNotComeBeforeTheTimeThatTheFailureSays) {
+  const std::string id = Submit(Spec(1, kRetries));
+  Outcome outcome;
+  outcome.http = std::make_unique<HttpOutcome>();
+  outcome.http->response.set_status(503);
+  outcome.failure = std::make_unique<Failure>();
+  outcome.failure->retry_after = 90s;
+  End(id, 0, std::move(outcome));
+  EXPECT_EQ(AttemptErrorsOf(id, 0).at(0).http_status(), 503);
+  Advance(90s - 1ms);
+  EXPECT_FALSE(Runs(id, 0));
+  Advance(1ms);
+  EXPECT_TRUE(Runs(id, 0));
+}
+
+TEST_F(OutcomesTest, ALongerBackoffIsNotShortenedByWhatTheFailureSays) {
+  const std::string id = Submit(Spec(1, kRetries));
+  Failure failure;
+  failure.retry_after = 1ms;
+  Fail(id, 0, failure);
+  Advance(1s - 1ms);
+  EXPECT_FALSE(Runs(id, 0));
+  Advance(1ms);
+  EXPECT_TRUE(Runs(id, 0));
+}
+
 TEST_F(OutcomesTest, WithoutAPolicyAFailureIsFinal) {
   const std::string id = Submit(Spec(2));
   Fail(id, 0);

@@ -1,0 +1,241 @@
+#include "workers/http/http_loop.h"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "workers/http/http_failure.h"
+
+namespace jobrunner::workers {
+
+using base::SteadyTime;
+
+namespace {
+
+// Open at once, used or not; beyond it the oldest that nobody uses is closed, which takes a look at
+// each.
+constexpr long kConnectionsMax = 8192;
+// Connections that nobody used for so long are closed.
+constexpr std::chrono::seconds kIdleTime{30};
+constexpr size_t kHandlesKeptMax = 512;
+
+SteadyTime Now() { return std::chrono::steady_clock::now(); }
+
+}  // namespace
+
+HttpLoop::HttpLoop(Poller poller, const HttpPolicy* policy, curl_slist* resolve,
+                   engine::AttemptSink* sink)
+    : policy_(*policy), resolve_(resolve), sink_(*sink), poller_(std::move(poller)) {}
+
+HttpLoop::~HttpLoop() = default;
+
+void HttpLoop::Start(std::vector<NumberedAssignment> work) {
+  absl::MutexLock lock(&mutex_);
+  for (NumberedAssignment& one : work) mail_.work.push_back(std::move(one));
+  poller_.Wake();
+}
+
+void HttpLoop::Stop(const std::vector<engine::StopOrder>& orders) {
+  absl::MutexLock lock(&mutex_);
+  mail_.orders.insert(mail_.orders.end(), orders.begin(), orders.end());
+  poller_.Wake();
+}
+
+void HttpLoop::End() {
+  absl::MutexLock lock(&mutex_);
+  mail_.end = true;
+  poller_.Wake();
+}
+
+HttpLoop::Mail HttpLoop::TakeMail() {
+  absl::MutexLock lock(&mutex_);
+  return std::exchange(mail_, {});
+}
+
+void HttpLoop::Run() {
+  base::ThreadRoleScope scope(&thread_);
+  OpenMulti();
+  std::vector<uint64_t> ready;
+  while (true) {
+    poller_.Wait(NextTime(), &ready);
+    Mail mail = TakeMail();
+    const bool end = mail.end;
+    Step(std::move(mail), ready);
+    if (end) break;
+  }
+  EndAll();
+}
+
+void HttpLoop::OpenMulti() {
+  multi_.reset(curl_multi_init());
+  curl_multi_setopt(multi_.get(), CURLMOPT_SOCKETFUNCTION, OnSocket);
+  curl_multi_setopt(multi_.get(), CURLMOPT_SOCKETDATA, this);
+  curl_multi_setopt(multi_.get(), CURLMOPT_TIMERFUNCTION, OnTimer);
+  curl_multi_setopt(multi_.get(), CURLMOPT_TIMERDATA, this);
+  curl_multi_setopt(multi_.get(), CURLMOPT_MAXCONNECTS, kConnectionsMax);
+}
+
+int HttpLoop::OnSocket(CURL* /*easy*/, curl_socket_t fd, int what, void* self, void* is_watched) {
+  auto& loop = *static_cast<HttpLoop*>(self);
+  loop.thread_.AssertHeld();
+  const auto tag = static_cast<uint64_t>(fd);
+  if (what == CURL_POLL_REMOVE) {
+    loop.poller_.Unwatch(fd);
+    return 0;
+  }
+  if (is_watched == nullptr) {
+    loop.poller_.Watch(fd, tag);
+    curl_multi_assign(loop.multi_.get(), fd, &loop);
+  }
+  const bool writes = (what & CURL_POLL_OUT) != 0;
+  if (writes || is_watched != nullptr) loop.poller_.WatchWritable(fd, tag, writes);
+  return 0;
+}
+
+int HttpLoop::OnTimer(CURLM* /*multi*/, long milliseconds, void* self) {
+  auto& loop = *static_cast<HttpLoop*>(self);
+  loop.thread_.AssertHeld();
+  loop.curl_time_ =
+      milliseconds < 0 ? SteadyTime::max() : Now() + std::chrono::milliseconds(milliseconds);
+  return 0;
+}
+
+SteadyTime HttpLoop::NextTime() const { return std::min(curl_time_, close_time_); }
+
+void HttpLoop::Step(Mail mail, const std::vector<uint64_t>& ready) {
+  for (NumberedAssignment& work : mail.work) Accept(std::move(work));
+  for (const engine::StopOrder& order : mail.orders) Obey(order);
+  Transfer(ready);
+  TakeDone();
+  BeginQueued();
+  CloseIdleConnections();
+  Report();
+}
+
+void HttpLoop::EndAll() {
+  std::vector<uint64_t> ids;
+  for (const auto& [id, transfer] : transfers_) ids.push_back(id);
+  for (const uint64_t id : ids) {
+    HttpTransfer& transfer = *transfers_[id];
+    Detach(transfer, CURLE_ABORTED_BY_CALLBACK);
+    Settle(id, transfer.EndedWith(StoppedRequest()));
+  }
+  Report();
+  handles_.clear();
+  multi_.reset();
+}
+
+void HttpLoop::Accept(NumberedAssignment work) {
+  const uint64_t id = work.assignment.token.number;
+  auto transfer = std::make_unique<HttpTransfer>(std::move(work), &policy_, resolve_);
+  Queue(id, *transfer);
+  transfers_[id] = std::move(transfer);
+  close_time_ = SteadyTime::max();
+}
+
+void HttpLoop::Queue(uint64_t id, const HttpTransfer& transfer) {
+  const std::string name = transfer.NameToResolve();
+  if (name.empty()) {
+    queued_.push_back(id);
+  } else {
+    names_.Add(name, id);
+  }
+}
+
+void HttpLoop::BeginQueued() {
+  for (const uint64_t id : std::exchange(queued_, {})) Begin(id);
+  if (names_.empty()) return;
+  const auto is_resolving = [this](uint64_t id) {
+    thread_.AssertHeld();
+    const auto found = transfers_.find(id);
+    return found != transfers_.end() && found->second->is_resolving();
+  };
+  // More than once: what was stopped while it waited leaves its place to others.
+  for (auto ids = names_.Turn(is_resolving); !ids.empty(); ids = names_.Turn(is_resolving)) {
+    for (const uint64_t id : ids) Begin(id);
+  }
+}
+
+void HttpLoop::Begin(uint64_t id) {
+  const auto found = transfers_.find(id);
+  // It was stopped while it waited.
+  if (found == transfers_.end()) return;
+  HttpTransfer& transfer = *found->second;
+  CurlEasy easy;
+  if (handles_.empty()) {
+    easy.reset(curl_easy_init());
+  } else {
+    easy = std::move(handles_.back());
+    handles_.pop_back();
+  }
+  if (auto failure = transfer.Prepare(std::move(easy))) {
+    return Settle(id, transfer.EndedWith(*std::move(failure)));
+  }
+  curl_multi_add_handle(multi_.get(), transfer.easy());
+}
+
+void HttpLoop::Obey(const engine::StopOrder& order) {
+  const uint64_t id = order.token.number;
+  const auto found = transfers_.find(id);
+  if (found == transfers_.end() || !(found->second->token() == order.token)) return;
+  HttpTransfer& transfer = *found->second;
+  Detach(transfer, CURLE_ABORTED_BY_CALLBACK);
+  Settle(id, transfer.EndedWith(StoppedRequest()));
+}
+
+void HttpLoop::Transfer(const std::vector<uint64_t>& ready) {
+  int running = 0;
+  for (const uint64_t tag : ready) {
+    // 0: it looks itself for what the socket is ready.
+    curl_multi_socket_action(multi_.get(), static_cast<curl_socket_t>(tag), 0, &running);
+  }
+  if (curl_time_ > Now()) return;
+  curl_time_ = SteadyTime::max();
+  curl_multi_socket_action(multi_.get(), CURL_SOCKET_TIMEOUT, 0, &running);
+}
+
+void HttpLoop::TakeDone() {
+  int left = 0;
+  while (const CURLMsg* message = curl_multi_info_read(multi_.get(), &left)) {
+    if (message->msg != CURLMSG_DONE) continue;
+    char* transfer_pointer = nullptr;
+    curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &transfer_pointer);
+    auto& transfer = *reinterpret_cast<HttpTransfer*>(transfer_pointer);
+    const uint64_t id = transfer.token().number;
+    Detach(transfer, message->data.result);
+    if (transfer.is_redirected()) {
+      Queue(id, transfer);
+    } else {
+      Settle(id, transfer.Ended());
+    }
+  }
+}
+
+void HttpLoop::Detach(HttpTransfer& transfer, CURLcode result) {
+  if (transfer.easy() == nullptr) return;
+  curl_multi_remove_handle(multi_.get(), transfer.easy());
+  CurlEasy easy = transfer.Finish(result);
+  if (handles_.size() >= kHandlesKeptMax) return;
+  curl_easy_reset(easy.get());
+  handles_.push_back(std::move(easy));
+}
+
+void HttpLoop::Settle(uint64_t id, engine::Outcome outcome) {
+  outcomes_.push_back(std::move(outcome));
+  transfers_.erase(id);
+  if (transfers_.empty()) close_time_ = Now() + kIdleTime;
+}
+
+void HttpLoop::Report() {
+  if (!outcomes_.empty()) sink_.Finished(std::exchange(outcomes_, {}));
+}
+
+// libcurl itself looks at them only when it opens another.
+void HttpLoop::CloseIdleConnections() {
+  if (close_time_ > Now()) return;
+  close_time_ = SteadyTime::max();
+  curl_time_ = SteadyTime::max();
+  OpenMulti();
+}
+
+}  // namespace jobrunner::workers

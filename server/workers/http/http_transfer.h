@@ -1,0 +1,86 @@
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+
+#include "base/clock.h"
+#include "engine/attempt.h"
+#include "workers/http/curl_handles.h"
+#include "workers/http/http_answer.h"
+#include "workers/http/http_headers.h"
+#include "workers/http/http_policy.h"
+#include "workers/numbered_assignment.h"
+
+namespace jobrunner::workers {
+
+// One attempt at a request: what libcurl is told, what it says while it works, and the turning of
+// that into an outcome. It is used by one thread, and must not be moved while curl has its handle.
+class HttpTransfer {
+ public:
+  // The policy and `resolve` (CURLOPT_RESOLVE; may be null) outlive it.
+  HttpTransfer(NumberedAssignment work, const HttpPolicy* policy, curl_slist* resolve);
+
+  engine::AttemptToken token() const { return assignment_.token; }
+  CURL* easy() const { return easy_.get(); }
+
+  // Empty when there is no name to be resolved for the next request.
+  std::string NameToResolve() const;
+  // It has not been, since Prepare.
+  bool is_resolving() const { return is_resolving_; }
+
+  // Makes `easy`, which is as curl_easy_init or curl_easy_reset has left it, do the next request.
+  // Or says why that will not be sent; then `easy` is dropped.
+  std::optional<engine::Failure> Prepare(CurlEasy easy);
+
+  // The request is done. Gives the handle back; what it says has been read.
+  CurlEasy Finish(CURLcode result);
+
+  // After Finish: the answer is a redirect that is to be followed, with another Prepare.
+  bool is_redirected() const { return is_redirected_; }
+
+  // Of the last request.
+  engine::Outcome Ended();
+  engine::Outcome EndedWith(engine::Failure failure);
+
+ private:
+  static size_t OnHeader(char* data, size_t size, size_t count, void* self);
+  static size_t OnBody(char* data, size_t size, size_t count, void* self);
+  static curl_socket_t OnSocket(void* self, curlsocktype purpose, curl_sockaddr* address);
+  static int OnRequest(void* self, char* peer, char* own, int peer_port, int own_port);
+
+  void SetOptions();
+  void SetMethod();
+  void FollowRedirect(const char* url, int status);
+  engine::Outcome Begun();
+  std::optional<engine::Failure> FailureOf() const;
+  std::chrono::milliseconds TimeLeft() const;
+
+  const engine::Assignment assignment_;
+  const int32_t worker_;
+  const HttpPolicy& policy_;
+  curl_slist* const resolve_;
+  const base::SteadyTime start_;
+  HttpUrl origin_;
+
+  HttpHop hop_;
+  HttpAnswer answer_;
+  int redirects_ = 0;
+
+  // Of the request at hand.
+  CurlEasy easy_;
+  CurlList headers_;
+  char message_[CURL_ERROR_SIZE] = {};
+  bool may_be_private_ = false;
+  bool is_resolving_ = false;
+  int sockets_opened_ = 0;
+  int sockets_refused_ = 0;
+  bool head_too_long_ = false;
+  // Of what it came to.
+  CURLcode result_ = CURLE_OK;
+  int status_ = 0;
+  std::chrono::seconds retry_after_{0};
+  bool is_redirected_ = false;
+};
+
+}  // namespace jobrunner::workers
