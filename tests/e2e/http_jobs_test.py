@@ -1,0 +1,195 @@
+"""HTTP jobs and the telling of a batch's end, before a real HTTP server."""
+
+import base64
+import hashlib
+import hmac
+import http.server
+import json
+import queue
+import signal
+import threading
+import unittest
+
+import grpc
+from google.protobuf import json_format
+from server_process import PATIENCE_SECONDS, ServerTest
+
+KEY = b"0123456789abcdef0123456789abcdef"
+SECRET = "whsec_" + base64.b64encode(KEY).decode()
+
+
+class Hook(http.server.ThreadingHTTPServer):
+    """Notes each request, and answers it with what answer(request) returns: a status and headers."""
+
+    daemon_threads = True
+
+    def __init__(self, answer):
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.answer = answer
+        self.requests = queue.Queue()
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    def url(self, target):
+        return f"http://127.0.0.1:{self.server_port}{target}"
+
+    def next_request(self):
+        return self.requests.get(timeout=PATIENCE_SECONDS)
+
+    def handle_error(self, request, client_address):
+        pass  # A client that was killed.
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_POST(self):
+        self.body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.requests.put(self)
+        status, headers = self.server.answer(self)
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", "5")
+        self.end_headers()
+        self.wfile.write(b"there")
+
+    def log_message(self, *words):
+        pass
+
+
+class HttpJobsTest(ServerTest):
+    def hook(self, answer=lambda request: (200, {})):
+        hook = Hook(answer)
+        self.addCleanup(hook.server_close)
+        self.addCleanup(hook.shutdown)
+        return hook
+
+    def serve_for(self, hook, *words, enabled=True, **http_fields):
+        allow = [{"host": "127.0.0.1", "port": hook.server_port, "allow_private": True}]
+        config = {"http": {"enabled": enabled, "allow": allow, **http_fields},
+                  "log": {"level": "debug", "job_log": self.path("jobs.log"),
+                          "job_log_format": "json"}}
+        return self.serve("--config=" + self.write("config.json", json.dumps(config)), *words)
+
+    def spec(self, *urls, **fields):
+        batch = self.stubs["batch_pb2"].BatchSpec(**fields)
+        for url in urls:
+            batch.jobs.add().http.url = url
+            batch.jobs[-1].http.body = b"payload"
+        return batch
+
+    def submit(self, server, batch):
+        request = self.stubs["job_service_pb2"].SubmitBatchRequest(batch=batch)
+        return self.jobs(server).SubmitBatch(request).batch.id
+
+    def refusal(self, server, batch):
+        with self.assertRaises(grpc.RpcError) as refused:
+            self.submit(server, batch)
+        return refused.exception
+
+    def assert_signed(self, request):
+        """As the page of Standard Webhooks says, in another language than the server's."""
+        headers = request.headers
+        signed = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + request.body
+        digest = hmac.new(KEY, signed, hashlib.sha256).digest()
+        self.assertEqual(headers["webhook-signature"], "v1," + base64.b64encode(digest).decode())
+
+    def test_a_request_is_sent_and_its_answer_is_the_result(self):
+        hook = self.hook()
+        server = self.serve_for(hook)
+        batch = self.submit(server, self.spec(hook.url("/a?b")))
+        result, = self.results(self.stream(server, batch))
+        self.assertEqual(self.state_name(result), "JOB_STATE_SUCCEEDED")
+        self.assertEqual((result.http.status, result.output), (200, b"there"))
+        request = hook.next_request()
+        self.assertEqual((request.path, request.body), ("/a?b", b"payload"))
+        self.assertEqual(request.headers["Idempotency-Key"], batch + "/0")
+
+    def test_what_is_not_allowed_is_refused_at_once_and_named(self):
+        hook = self.hook()
+        server = self.serve_for(hook)
+        error = self.refusal(server, self.spec(hook.url("/"), "http://127.0.0.1:1/?secret"))
+        self.assertEqual(error.code(), grpc.StatusCode.PERMISSION_DENIED)
+        self.assertIn("batch.jobs[1].http.url", error.details())
+        self.assertNotIn("secret", error.details())
+        error = self.refusal(server, self.spec(hook.url("/"), finished_url="http://elsewhere/"))
+        self.assertEqual(error.code(), grpc.StatusCode.PERMISSION_DENIED)
+        self.assertIn("batch.finished_url", error.details())
+
+    def test_they_are_off_unless_enabled(self):
+        hook = self.hook()
+        error = self.refusal(self.serve_for(hook, enabled=False), self.spec(hook.url("/")))
+        self.assertEqual(error.code(), grpc.StatusCode.PERMISSION_DENIED)
+        self.assertIn("does not allow HTTP jobs", error.details())
+
+    def test_a_signature_can_be_verified_and_no_secret_is_in_a_log(self):
+        hook = self.hook(lambda request: (503 if request.path == "/no?token=hidden" else 200, {}))
+        server = self.serve_for(hook, signing_secret_file=self.write("secret", SECRET + "\n"))
+        batch = self.spec(hook.url("/yes?token=hidden"), hook.url("/no?token=hidden"))
+        list(self.stream(server, self.submit(server, batch)))
+        for _ in range(2):
+            self.assert_signed(hook.next_request())
+        server.send(signal.SIGTERM)
+        server.await_exit()
+        said = server.process.stderr.read().decode() + self.read("jobs.log")
+        self.assertIn("REASON_HTTP_STATUS", said)
+        self.assertNotIn("hidden", said)
+        self.assertNotIn(SECRET[6:], said)
+
+    def test_a_retry_is_the_same_request_and_waits_for_as_long_as_it_was_told(self):
+        answers = iter([(429, {"Retry-After": "1"}), (200, {})])
+        hook = self.hook(lambda request: next(answers))
+        server = self.serve_for(hook)
+        batch = self.spec(hook.url("/"))
+        policy = batch.job_defaults.retry_policy
+        policy.max_attempts = 2
+        policy.initial_backoff.nanos = 1
+        events = list(self.stream(server, self.submit(server, batch)))
+        error = events[0].attempt_error
+        self.assertEqual(error.http_status, 429)
+        waited = error.next_attempt_time.ToNanoseconds() - events[0].time.ToNanoseconds()
+        self.assertEqual(waited, 10**9)
+        first, second = hook.next_request(), hook.next_request()
+        self.assertEqual(first.headers["Idempotency-Key"], second.headers["Idempotency-Key"])
+        self.assertEqual((first.headers["Jobrunner-Attempt"], second.headers["Jobrunner-Attempt"]),
+                         ("1", "2"))
+
+    def test_a_batchs_end_is_told_though_the_server_is_killed(self):
+        release = threading.Event()
+        self.addCleanup(release.set)
+        told = []
+
+        def answer(request):
+            told.append(request)
+            if len(told) == 1:
+                release.wait(PATIENCE_SECONDS)  # The server dies meanwhile.
+            return 200, {}
+
+        hook = self.hook(answer)
+        store = "--store=rocksdb:" + self.path("store")
+        server = self.serve_for(hook, store, signing_secret=SECRET)
+        batch = self.submit(server, self.spec_of_echo(finished_url=hook.url("/done"), name="n"))
+        first = hook.next_request()
+        server.send(signal.SIGKILL)
+        server.await_exit()
+        release.set()
+        server = self.serve_for(hook, store, signing_secret=SECRET)
+        second = hook.next_request()
+        for request in (first, second):
+            self.assert_signed(request)
+            self.assertEqual(request.path, "/done")
+            self.assertEqual(request.headers["Idempotency-Key"], batch)
+            self.assertEqual(request.headers["webhook-id"], batch)
+        self.assertEqual(first.body, second.body)
+        look = self.stubs["job_service_pb2"].GetBatchRequest(batch_id=batch)
+        expected = self.jobs(server).GetBatch(look).batch
+        found = json_format.Parse(second.body, self.stubs["batch_pb2"].Batch())
+        self.assertEqual(found, expected)
+        self.assertEqual(second.headers["Jobrunner-Attempt"], "2")
+
+    def spec_of_echo(self, **fields):
+        batch = self.stubs["batch_pb2"].BatchSpec(**fields)
+        batch.jobs.add().handler.name = "echo"
+        return batch
+
+
+if __name__ == "__main__":
+    unittest.main()
