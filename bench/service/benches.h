@@ -14,6 +14,8 @@ void BenchOneJob();
 void BenchDurableOneJob();
 // /bin/true, two at once, against a bare posix_spawn loop.
 void BenchCommands();
+// HTTP requests, 256 in flight, against a bare libcurl-multi loop.
+void BenchHttp();
 // No-op jobs through two remote workers, durable.
 void BenchRemoteJobs();
 // One job at a time through a remote worker.

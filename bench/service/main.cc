@@ -1,6 +1,6 @@
 // service_bench: jobrunner through gRPC, beside what bounds it, in one run.
 //
-// usage: service_bench [batches | one_job | commands | cancel | queued |
+// usage: service_bench [batches | one_job | commands | http | cancel | queued |
 //                       durable_batches | durable_one_job | durable_queued | start | readers |
 //                       idle_readers | remote_jobs | remote_one_job |
 //                       lost_worker | idle_workers]...
@@ -25,6 +25,7 @@ int main(int argc, char** argv) {
       {"batches", BenchBatches},
       {"one_job", BenchOneJob},
       {"commands", BenchCommands},
+      {"http", BenchHttp},
       {"cancel", BenchCancel},
       {"queued", BenchQueued},
       {"durable_batches", BenchDurableBatches},
