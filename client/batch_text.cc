@@ -63,7 +63,7 @@ std::string BatchDetails(const v1::Batch& batch) {
   AddText("queue", batch.queue(), &rows);
   if (batch.priority() != 0) rows.push_back({"priority", absl::StrCat(batch.priority())});
   AddText("labels", LabelsText(batch.labels()), &rows);
-  AddText("runs again", batch.parent_id(), &rows);
+  AddText("parent", batch.parent_id(), &rows);
   rows.push_back({"state", StateText(batch)});
   rows.push_back({"jobs", CountsText(batch.counts())});
   AddTime("created", batch.has_create_time(), batch.create_time(), &rows);

@@ -46,6 +46,7 @@ Effects Engine::State::Step(base::Now now, EventListener::Interest interest,
   StartReady();
   AdvanceDrain();
   FillChecks();
+  TellFinished();
   journal_.End(&effects_);
   if (std::exchange(expiry_written_, false)) expiry_ticket_ = effects_.ticket;
   KeepFinished();

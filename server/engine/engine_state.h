@@ -120,6 +120,8 @@ class Engine::State {
 
   // Retention.
   void FinishIfDone(ActiveBatch& active);
+  // Accepts what tells the ends of this Step's finished batches, in the commit that has these.
+  void TellFinished();
   std::chrono::nanoseconds RetentionOf(const ActiveBatch& active) const;
   void KeepFinished();
   void DropNeeds(ActiveBatch& active);

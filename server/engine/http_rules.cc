@@ -120,9 +120,6 @@ void CheckHttpRequest(const FieldPath& path, const v1::HttpRequest& request, int
   if (!request.body().empty() && IsAmong(kMethodsWithoutBody, request.method())) {
     violations->Add(FieldPath(path, "body"), "must be empty with GET, HEAD and OPTIONS");
   }
-  if (!request.idempotency_key().empty()) {
-    violations->Add(FieldPath(path, "idempotency_key"), "is not to be set in a request");
-  }
 }
 
 }  // namespace jobrunner::engine

@@ -68,6 +68,11 @@ inline constexpr int32_t kHttpRedirectsMax = 20;
 inline constexpr std::chrono::minutes kHttpTimeoutDefault{5};
 inline constexpr std::chrono::hours kHttpTimeoutMax{1};
 inline constexpr std::chrono::seconds kHttpConnectTimeoutDefault{10};
+// What tells a batch's end (BatchSpec.finished_url): 1, 2, 4 … 2,048 s, then 1 h, about four hours.
+inline constexpr int32_t kNoticeAttemptsMax = 16;
+inline constexpr std::chrono::seconds kNoticeTimeout{30};
+inline constexpr std::chrono::seconds kNoticeBackoffInitial{1};
+inline constexpr std::chrono::hours kNoticeBackoffMax{1};
 // A longer Retry-After counts as this.
 inline constexpr std::chrono::hours kRetryAfterMax{24};
 

@@ -5,10 +5,13 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "base/check.h"
 #include "base/uuid.h"
 #include "engine/engine_state.h"
+#include "engine/finished_notice.h"
 #include "engine/proto_time.h"
 #include "engine/refusal.h"
+#include "engine/submission.h"
 
 namespace jobrunner::engine {
 
@@ -30,6 +33,24 @@ void Engine::State::FinishIfDone(ActiveBatch& active) {
   active.fresh_shards.clear();
   --batches_running_;
   finished_now_.push_back(&active);
+}
+
+// In a Step's last breath, when nothing goes through the batches any more.
+void Engine::State::TellFinished() {
+  // What would not begin before the end would be gone with it.
+  if (!options_.durable && phase_ != Phase::kServing) return;
+  // The list does not change: what is accepted here has not finished.
+  for (const ActiveBatch* active : finished_now_) {
+    const v1::BatchSpec& spec = active->batch.header().spec;
+    if (spec.finished_url().empty()) continue;
+    v1::Batch batch = active->batch.Describe();
+    // Its last events are not applied before the end of the Step.
+    batch.set_last_sequence(active->pending_events->next_sequence() - 1);
+    auto notice = MakeSubmission(base::UuidV7(now_.wall, prng_), FinishedNotice(batch, spec));
+    // A text that survived the parent's acceptance survives here.
+    JOBRUNNER_CHECK(notice.ok());
+    Accept(*notice);
+  }
 }
 
 std::chrono::nanoseconds Engine::State::RetentionOf(const ActiveBatch& active) const {

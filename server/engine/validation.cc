@@ -4,6 +4,7 @@
 #include "absl/strings/str_format.h"
 #include "engine/array_jobs.h"
 #include "engine/field_rules.h"
+#include "engine/http_rules.h"
 #include "engine/job_rules.h"
 #include "engine/option_rules.h"
 
@@ -34,6 +35,10 @@ void CheckChoices(const FieldPath& path, const v1::BatchSpec& spec, Violations* 
   }
 }
 
+std::string_view ViewOf(const absl::Status& status) {
+  return {status.message().data(), status.message().size()};
+}
+
 // "command.argv[0]: not allowed" as a path and a reason; all of it is the reason if it has no path.
 struct PathAndReason {
   std::string_view path;
@@ -48,8 +53,8 @@ PathAndReason SplitMessage(std::string_view message) {
 }  // namespace
 
 BatchValidator::BatchValidator(std::string_view prefix, const ValidationLimits& limits,
-                               const WorkCatalog& catalog, Violations* violations)
-    : path_(prefix), limits_(limits), catalog_(catalog), violations_(violations) {}
+                               const WorkCatalog& catalog, Violations* violations, JobsFrom from)
+    : path_(prefix), limits_(limits), catalog_(catalog), violations_(violations), from_(from) {}
 
 void BatchValidator::CheckSpec(const v1::BatchSpec& spec) {
   CheckName(FieldPath(path_, "name"), spec.name(), kNameBytesMax, violations_);
@@ -63,8 +68,9 @@ void BatchValidator::CheckSpec(const v1::BatchSpec& spec) {
   }
   CheckChoices(path_, spec, violations_);
   if (!spec.parent_id().empty()) {
-    violations_->Add(FieldPath(path_, "parent_id"), "is set by RetryJobs alone");
+    violations_->Add(FieldPath(path_, "parent_id"), "is set by the server alone");
   }
+  if (!spec.finished_url().empty()) CheckFinishedUrl(spec.finished_url());
   if (spec.has_retention()) {
     CheckNotNegative(FieldPath(path_, "retention"), spec.retention(), violations_);
   }
@@ -92,6 +98,10 @@ void BatchValidator::CheckJob(int32_t position, const v1::Job& job) {
   const FieldPath path(path_, "jobs", position);
   if (job.array_begin() != 0) {
     violations_->Add(FieldPath(path, "array_begin"), "is not to be set in a request");
+  }
+  if (from_ == JobsFrom::kClient && !job.http().idempotency_key().empty()) {
+    violations_->Add(FieldPath(FieldPath(path, "http"), "idempotency_key"),
+                     "is not to be set in a request");
   }
   if (IsArray(job)) return CheckArray(path, job);
   CheckOne(path, job);
@@ -124,15 +134,31 @@ void BatchValidator::CheckKeyIsNew(const FieldPath& job_path, const std::string&
   violations_->Add(FieldPath(job_path, "key"), "is that of another job of the batch");
 }
 
+// As the URL of the job that it will be.
+void BatchValidator::CheckFinishedUrl(const std::string& url) {
+  const FieldPath path(path_, "finished_url");
+  const int64_t before = violations_->count();
+  CheckUrl(path, url, violations_);
+  if (violations_->count() != before) return;
+  v1::Job notice;
+  notice.mutable_http()->set_url(url);
+  const absl::Status status = catalog_.Check(notice);
+  if (!status.ok()) AddRefusal(path, status, SplitMessage(ViewOf(status)).reason);
+}
+
 void BatchValidator::AskCatalog(const FieldPath& job_path, const v1::Job& job) {
   const absl::Status status = catalog_.Check(job);
   if (status.ok()) return;
-  const std::string_view message(status.message().data(), status.message().size());
-  const auto [path, reason] = SplitMessage(message);
+  const auto [path, reason] = SplitMessage(ViewOf(status));
+  AddRefusal(FieldPath(job_path, path), status, reason);
+}
+
+void BatchValidator::AddRefusal(const FieldPath& path, const absl::Status& status,
+                                std::string_view reason) {
   if (absl::IsPermissionDenied(status)) {
-    violations_->AddDenied(FieldPath(job_path, path), reason);
+    violations_->AddDenied(path, reason);
   } else {
-    violations_->Add(FieldPath(job_path, path), reason);
+    violations_->Add(path, reason);
   }
 }
 

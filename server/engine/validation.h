@@ -24,13 +24,17 @@ struct ValidationLimits {
   int64_t payload_bytes_max = kPayloadBytesMax;
 };
 
+// Whose jobs are checked. Those that were accepted before may have what the server itself sets.
+enum class JobsFrom { kClient, kStore };
+
 // Checks one batch: its description, its jobs as they are cut into shards, their count, in any
 // order. Not thread-safe; one for each batch.
 class BatchValidator {
  public:
   // `prefix` is the path of the batch in the request ("batch"). All must outlive the validator.
   BatchValidator(std::string_view prefix, const ValidationLimits& limits,
-                 const WorkCatalog& catalog, Violations* violations);
+                 const WorkCatalog& catalog, Violations* violations,
+                 JobsFrom from = JobsFrom::kClient);
 
   // The description, without its jobs. That its queue exists is the engine's to say.
   void CheckSpec(const v1::BatchSpec& spec);
@@ -46,12 +50,15 @@ class BatchValidator {
   void CheckArray(const FieldPath& path, const v1::Job& array);
   void CheckOne(const FieldPath& path, const v1::Job& job);
   void CheckKeyIsNew(const FieldPath& job_path, const std::string& key);
+  void CheckFinishedUrl(const std::string& url);
   void AskCatalog(const FieldPath& job_path, const v1::Job& job);
+  void AddRefusal(const FieldPath& path, const absl::Status& status, std::string_view reason);
 
   const FieldPath path_;
   const ValidationLimits& limits_;
   const WorkCatalog& catalog_;
   Violations* const violations_;
+  const JobsFrom from_;
   KeySet keys_;
 };
 

@@ -94,7 +94,7 @@ absl::StatusOr<engine::Submission> MakeSubmission(const ServerParts& server, con
                                                   const std::string& request_id,
                                                   ShardStager* stager) {
   SubmissionBuilder builder(stager->batch_id(), request_id, server.validation, *server.catalog,
-                            stager);
+                            stager, engine::JobsFrom::kStore);
   StoredJobs stored(server.store, chosen.parent->id);
   std::string bytes;
   for (const Chosen::Job& one : chosen.jobs) {

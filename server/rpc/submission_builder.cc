@@ -13,21 +13,23 @@ SubmissionBuilder::SubmissionBuilder(std::string batch_id, std::string request_i
                                      const engine::ValidationLimits& limits,
                                      const engine::WorkCatalog& catalog)
     : SubmissionBuilder(std::move(batch_id), std::move(request_id), limits, catalog, nullptr,
-                        std::min(limits.request_bytes_max, limits.batch_bytes_max)) {}
-
-SubmissionBuilder::SubmissionBuilder(std::string batch_id, std::string request_id,
-                                     const engine::ValidationLimits& limits,
-                                     const engine::WorkCatalog& catalog, ShardStager* stager)
-    : SubmissionBuilder(std::move(batch_id), std::move(request_id), limits, catalog, stager,
-                        limits.batch_bytes_max) {}
+                        std::min(limits.request_bytes_max, limits.batch_bytes_max),
+                        engine::JobsFrom::kClient) {}
 
 SubmissionBuilder::SubmissionBuilder(std::string batch_id, std::string request_id,
                                      const engine::ValidationLimits& limits,
                                      const engine::WorkCatalog& catalog, ShardStager* stager,
-                                     int64_t bytes_max)
+                                     engine::JobsFrom from)
+    : SubmissionBuilder(std::move(batch_id), std::move(request_id), limits, catalog, stager,
+                        limits.batch_bytes_max, from) {}
+
+SubmissionBuilder::SubmissionBuilder(std::string batch_id, std::string request_id,
+                                     const engine::ValidationLimits& limits,
+                                     const engine::WorkCatalog& catalog, ShardStager* stager,
+                                     int64_t bytes_max, engine::JobsFrom from)
     : stager_(stager),
       bytes_max_(bytes_max),
-      validator_("batch", limits, catalog, &violations_),
+      validator_("batch", limits, catalog, &violations_, from),
       cutter_(
           batch_id, {.jobs_max = limits.jobs_per_batch_max, .bytes_max = bytes_max},
           [this](int32_t position, const v1::Job& job) { See(position, job); },

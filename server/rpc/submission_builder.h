@@ -31,7 +31,7 @@ class SubmissionBuilder {
   // Its shards are staged as they are cut: `stager` takes their bytes, and may make Add wait.
   SubmissionBuilder(std::string batch_id, std::string request_id,
                     const engine::ValidationLimits& limits, const engine::WorkCatalog& catalog,
-                    ShardStager* stager);
+                    ShardStager* stager, engine::JobsFrom from = engine::JobsFrom::kClient);
 
   // The next job. INVALID_ARGUMENT for one that is no Job, named by its place, and the errors of
   // ShardStager::Add; after one the builder is spent. What is wrong with a job that is one,
@@ -55,7 +55,7 @@ class SubmissionBuilder {
  private:
   SubmissionBuilder(std::string batch_id, std::string request_id,
                     const engine::ValidationLimits& limits, const engine::WorkCatalog& catalog,
-                    ShardStager* stager, int64_t bytes_max);
+                    ShardStager* stager, int64_t bytes_max, engine::JobsFrom from);
   void See(int32_t position, const v1::Job& job);
 
   ShardStager* const stager_;

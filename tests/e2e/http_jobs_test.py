@@ -185,6 +185,26 @@ class HttpJobsTest(ServerTest):
         self.assertEqual(found, expected)
         self.assertEqual(second.headers["Jobrunner-Attempt"], "2")
 
+    def test_what_tells_an_end_is_run_again_under_the_same_key(self):
+        answers = iter([(400, {}), (200, {})])
+        hook = self.hook(lambda request: next(answers))
+        server = self.serve_for(hook)
+        batch = self.submit(server, self.spec_of_echo(finished_url=hook.url("/done")))
+        first = hook.next_request()
+        messages = self.stubs["job_service_pb2"]
+        listed = self.jobs(server).ListBatches(messages.ListBatchesRequest()).batches
+        notice, = (listed_one.id for listed_one in listed if listed_one.parent_id == batch)
+        refused, = self.results(self.stream(server, notice))
+        self.assertEqual(refused.http.status, 400)
+        retry = messages.RetryJobsRequest(batch_id=notice)
+        again = self.jobs(server).RetryJobs(retry).batch
+        result, = self.results(self.stream(server, again.id))
+        self.assertEqual(self.state_name(result), "JOB_STATE_SUCCEEDED")
+        second = hook.next_request()
+        self.assertEqual(second.body, first.body)
+        for request in (first, second):
+            self.assertEqual(request.headers["Idempotency-Key"], batch)
+
     def spec_of_echo(self, **fields):
         batch = self.stubs["batch_pb2"].BatchSpec(**fields)
         batch.jobs.add().handler.name = "echo"

@@ -28,9 +28,9 @@ class Validation : public ::testing::Test {
     return spec;
   }
 
-  Violations Check(const v1::BatchSpec& spec) const {
+  Violations Check(const v1::BatchSpec& spec, JobsFrom from = JobsFrom::kClient) const {
     Violations violations;
-    BatchValidator validator("batch", limits_, catalog_, &violations);
+    BatchValidator validator("batch", limits_, catalog_, &violations, from);
     const ShardCutter::Limits limits{.jobs_max = limits_.jobs_per_batch_max};
     ShardCutter cutter("id", limits, [&](int32_t position, const v1::Job& job) {
       validator.CheckJob(position, job);
@@ -71,6 +71,28 @@ TEST_F(Validation, ABatchThatSetsEverythingIsInOrder) {
                                       retryable_exit_codes: 75 } } }
       jobs { key: "b" handler { name: "echo" payload: "\000" content_type: "text/plain" } })"),
               IsEmpty());
+}
+
+TEST_F(Validation, RequestsAreCheckedAndAskedOfTheCatalog) {
+  EXPECT_THAT(Wrong("jobs { http { url: 'http://a' } }"), IsEmpty());
+  EXPECT_THAT(Wrong("jobs { http { url: 'a' } } jobs { http { url: 'http://a' method: 'x' } }"),
+              ElementsAre("batch.jobs[0].http.url", "batch.jobs[1].http.method"));
+  EXPECT_THAT(Wrong("jobs { http { url: 'http://a' idempotency_key: 'k' } }"),
+              ElementsAre("batch.jobs[0].http.idempotency_key"));
+  const v1::BatchSpec stored = Batch("jobs { http { url: 'http://a' idempotency_key: 'k' } }");
+  EXPECT_THAT(Check(stored, JobsFrom::kStore).kept(), IsEmpty());
+  const v1::BatchSpec denied = Batch("jobs { http { url: 'http://forbidden' } }");
+  EXPECT_THAT(Wrong(denied), ElementsAre("batch.jobs[0].http.url"));
+  EXPECT_TRUE(Check(denied).only_denied());
+}
+
+TEST_F(Validation, WhereAnEndIsToldIsCheckedAsARequestsUrl) {
+  EXPECT_THAT(Wrong("finished_url: 'http://a'"), IsEmpty());
+  EXPECT_THAT(Wrong("finished_url: 'file:///a'"), ElementsAre("batch.finished_url"));
+  EXPECT_THAT(Wrong("finished_url: 'http://user@a'"), ElementsAre("batch.finished_url"));
+  const v1::BatchSpec denied = Batch("finished_url: 'http://forbidden'");
+  EXPECT_THAT(Wrong(denied), ElementsAre("batch.finished_url"));
+  EXPECT_TRUE(Check(denied).only_denied());
 }
 
 TEST_F(Validation, NamesHaveAtMost256BytesAndNoControlCharacters) {
