@@ -44,8 +44,7 @@ absl::Status CallRetry::TimedOut(const absl::Status& failed) const {
   // A bound that is not the caller's.
   if (timeout_.whole() == absl::InfiniteDuration()) return failed;
   return WithMessage(failed, absl::StatusCode::kDeadlineExceeded,
-                     absl::StrCat("not done within ", absl::FormatDuration(timeout_.whole()), ": ",
-                                  failed.message()));
+                     absl::StrCat("the call's timeout has passed: ", failed.message()));
 }
 
 absl::Status CallRetry::GivenUp(const absl::Status& failed) const {

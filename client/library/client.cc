@@ -113,9 +113,13 @@ std::unique_ptr<BatchReader> Client::Results(const std::string& batch_id, const 
 
 absl::StatusOr<BatchEnd> Client::Wait(const std::string& batch_id, const CallOptions& call) {
   const client::CallTimeout timeout(call.timeout);
+  const auto batch = Get(batch_id, call);
+  if (!batch.ok()) return batch.status();
   v1::StreamResultsRequest request = OfKind(batch_id, v1::EVENT_KIND_BATCH_FINISHED);
   request.set_follow(true);
-  const auto last = Results(std::move(request), call)->Next();
+  // The server need not look through a long log for an event that can only be its last.
+  request.set_after_sequence(std::max<int64_t>(batch->last_sequence() - 1, 0));
+  const auto last = Results(std::move(request), {timeout.Left(), call.stop})->Next();
   if (!last.ok()) return last.status();
   if (!last->has_value()) return absl::DataLossError("the log of the batch has no end");
   BatchEnd end;
