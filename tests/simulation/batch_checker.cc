@@ -293,8 +293,11 @@ void BatchChecker::CheckRetry(const JobChange& change, JobModel& job, base::Wall
     const double backoff =
         std::min(initial * std::pow(multiplier, job.attempts - job.lost - 1), most);
     const auto waited = static_cast<double>(wait.count());
-    Hold(waited >= backoff * (1 - jitter) - 1 && waited <= backoff * (1 + jitter) + 1,
-         "a backoff is what the policy says, but for its jitter", change.index);
+    const auto least = static_cast<double>(failure.retry_after.count());
+    Hold(waited >= std::max(least, backoff * (1 - jitter)) - 1 &&
+             waited <= std::max(least, backoff * (1 + jitter)) + 1,
+         "a backoff is what the policy says, but for its jitter and what the failure asks for",
+         change.index);
   }
   job.not_before = now_.steady + wait;
   job.state = v1::JOB_STATE_RETRYING;

@@ -105,6 +105,9 @@ void FakeExecutor::FillFailure(const Attempt& attempt, engine::Outcome* outcome)
   } else if (attempt.command) {
     outcome->failure = MakeFailure(v1::REASON_EXIT_CODE, 2);
     outcome->command->exit_code = static_cast<int32_t>(chance_.Between(1, 3));
+  } else if (attempt.assignment.job().has_http()) {
+    outcome->failure = MakeFailure(v1::REASON_HTTP_STATUS, 14);
+    if (chance_.Of(0.5)) outcome->failure->retry_after = chance_.Milliseconds(0, 100'000);
   } else {
     outcome->failure =
         MakeFailure(v1::REASON_HANDLER, static_cast<int32_t>(chance_.Between(1, 16)));

@@ -26,10 +26,16 @@ v1::RetryPolicy RandomPolicy(Chance& chance) {
 v1::Job RandomJob(Chance& chance, int32_t index, bool with_options) {
   v1::Job job;
   if (chance.Of(0.3)) job.set_key(absl::StrCat("job-", index));
-  if (chance.Of(0.5)) {
-    job.mutable_handler()->set_name("echo");
-  } else {
-    job.mutable_command()->add_argv("/bin/true");
+  switch (chance.Between(0, 4)) {
+    case 0:
+      job.mutable_http()->set_url("http://host/");
+      break;
+    case 1:
+    case 2:
+      job.mutable_command()->add_argv("/bin/true");
+      break;
+    default:
+      job.mutable_handler()->set_name("echo");
   }
   if (with_options && chance.Of(0.3)) *job.mutable_options() = RandomOptions(chance);
   return job;
@@ -66,6 +72,7 @@ v1::BatchSpec RandomBatch(Chance& chance, const std::vector<std::string>& queues
   if (chance.Of(0.2)) *spec.mutable_timeout() = ToDuration(chance.Milliseconds(1, 120'000));
   if (chance.Of(0.2)) *spec.mutable_retention() = ToDuration(chance.Milliseconds(1, 60'000));
   if (chance.Of(0.7)) *spec.mutable_job_defaults() = RandomOptions(chance);
+  if (chance.Of(0.2)) spec.set_finished_url("http://hook/");
   const bool with_options = chance.Of(0.4);
   const auto jobs =
       static_cast<int32_t>(chance.Of(0.1) ? chance.Skewed(300, 3000) : chance.Skewed(1, 300));

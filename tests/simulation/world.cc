@@ -249,6 +249,12 @@ void World::CheckWrites(const std::vector<engine::Write>& writes) {
   for (const engine::Write& write : writes) {
     if (!verdict_.failed()) CheckWrite(write);
   }
+  // A store that the server's end empties is not told what the next server would tell.
+  const bool may_be_untold = !options_.durable && draining();
+  Require(told_ == to_be_told_ || (told_.empty() && may_be_untold),
+          "an end is in one commit with what tells it, once, to who asked to be told");
+  told_.clear();
+  to_be_told_.clear();
 }
 
 void World::CheckWrite(const engine::Write& write) {
@@ -267,10 +273,13 @@ void World::CheckWrite(const engine::Write& write) {
   if (found == checkers_.end()) return;
   const bool finished = found->second->finished();
   found->second->Check(timeline_.now(), append.record);
-  if (!finished && found->second->finished()) --unfinished_batches_;
+  if (finished || !found->second->finished()) return;
+  --unfinished_batches_;
+  if (!found->second->spec().finished_url().empty()) to_be_told_.insert(append.batch_id);
 }
 
 void World::Admit(const std::string& batch_id, const engine::Accepted& accepted) {
+  if (!accepted.header->spec.parent_id().empty()) SubmitNotice(batch_id, accepted);
   auto submitted = submitted_.find(batch_id);
   Require(submitted != submitted_.end() && !checkers_.contains(batch_id),
           "what is accepted was submitted, once");
@@ -286,6 +295,23 @@ void World::Admit(const std::string& batch_id, const engine::Accepted& accepted)
   ++unfinished_batches_;
   submitted_.erase(submitted);
   checkers_[batch_id] = std::move(checker);
+}
+
+// What tells a batch's end is submitted by the engine itself.
+void World::SubmitNotice(const std::string& batch_id, const engine::Accepted& accepted) {
+  const std::string& parent = accepted.header->spec.parent_id();
+  Require(told_.insert(parent).second && checkers_.contains(parent), "an end is told once");
+  if (verdict_.failed()) return;
+  Submitted& submitted = submitted_[batch_id];
+  submitted.spec = accepted.header->spec;
+  // A shard's bytes are a description that has jobs alone.
+  submitted.spec.MergeFromString(*accepted.shards.at(0).bytes);
+  const v1::HttpRequest& request = submitted.spec.jobs(0).http();
+  Require(request.idempotency_key() == parent &&
+              request.url() == CheckerOf(parent)->spec().finished_url() &&
+              request.body().find(parent) != std::string::npos,
+          "what tells an end says whose it is");
+  submitted.queue_defaults = queues_[submitted.spec.queue()].settings.job_defaults;
 }
 
 void World::CheckRemoval(const std::string& batch_id) {
@@ -320,11 +346,15 @@ void World::Store(std::vector<engine::Write> writes, engine::Sync sync, uint64_t
 }
 
 void World::DropSomething(std::vector<engine::Write>* writes) {
-  const auto has_events = [](const engine::Write& write) {
+  // The last ones of a batch that may have to make room at once would be missed by nobody.
+  const bool makes_room =
+      !options_.durable && options_.kept_bytes_max != engine::kMemoryStoreBytesDefault;
+  const auto has_events = [makes_room](const engine::Write& write) {
     const auto* append = std::get_if<engine::Append>(&write);
     const auto* changed =
         append == nullptr ? nullptr : std::get_if<engine::Changed>(&append->record);
-    return changed != nullptr && changed->segment != nullptr;
+    if (changed == nullptr || changed->segment == nullptr) return false;
+    return !makes_room || !changed->finish.has_value();
   };
   const bool torn = writes->size() > 1 && has_events(writes->back());
   if (torn && Fires(Fault::kCommitsTornApart)) writes->pop_back();

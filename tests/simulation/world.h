@@ -115,6 +115,7 @@ class World {
   void CheckWrites(const std::vector<engine::Write>& writes);
   void CheckWrite(const engine::Write& write);
   void Admit(const std::string& batch_id, const engine::Accepted& accepted);
+  void SubmitNotice(const std::string& batch_id, const engine::Accepted& accepted);
   void CheckRemoval(const std::string& batch_id);
   void Store(std::vector<engine::Write> writes, engine::Sync sync, uint64_t ticket);
   void DropSomething(std::vector<engine::Write>* writes);
@@ -167,6 +168,9 @@ class World {
   // By id. Of batches that were removed too.
   std::map<std::string, std::unique_ptr<BatchChecker>> checkers_;
   std::set<std::string> removed_;
+  // Batches whose ends are told in the Step at hand, and those that finished in it and asked to be.
+  std::set<std::string> told_;
+  std::set<std::string> to_be_told_;
   std::map<uint64_t, Live> live_;
   std::set<uint64_t> lost_slots_;
   std::map<uint64_t, Ending> endings_;
