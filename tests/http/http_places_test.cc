@@ -3,6 +3,7 @@
 #include "absl/strings/str_cat.h"
 #include "google/rpc/code.pb.h"
 #include "http/http_fixture.h"
+#include "http/scripted_names.h"
 
 namespace jobrunner::workers {
 namespace {
@@ -74,6 +75,18 @@ TEST_F(HttpPlaces, APrivateAddressIsConnectedToWhereThatIsAllowed) {
   // The connection that is open now is not for others who name the same address.
   ExpectRefused(Run(UrlOf("outer.test")), "not a public one");
   ExpectRefused(Run(UrlOf("127.0.0.1")), "not a public one");
+}
+
+// It is not there, which may be tried again; then it is, and private.
+TEST_F(HttpPlaces, ANameThatChangesItsAddressIsRefusedWhereItPointsThen) {
+  AllowThePublicInternet();
+  test::AnswerLookUps("rebinds.test", {"", "127.0.0.1"});
+  const engine::Outcome first = Run(UrlOf("rebinds.test"));
+  EXPECT_EQ(first.failure->code, google::rpc::UNAVAILABLE);
+  EXPECT_FALSE(first.failure->final);
+  ExpectRefused(Run(UrlOf("rebinds.test", "/secret")), "not a public one");
+  EXPECT_EQ(test::LookUpsLeft(), 0u);
+  EXPECT_EQ(server_.connections(), 0);
 }
 
 // The configuration may have been another when the batch was accepted.

@@ -1,6 +1,11 @@
 // What is sent, and what comes of the answer.
 
+#include <sys/resource.h>
+
+#include <algorithm>
 #include <cstdlib>
+#include <filesystem>
+#include <iterator>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
@@ -312,6 +317,37 @@ TEST_F(HttpRequests, AProxyOfTheEnvironmentIsNotUsed) {
   answers["/"] = HttpAnswerText(200);
   EXPECT_EQ(Run(server_.Url("/")).failure, nullptr);
   for (const char* name : {"http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"}) unsetenv(name);
+}
+
+void AllowDescriptors(rlim_t count) {
+  rlimit limit{};
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &limit), 0);
+  limit.rlim_cur = std::max(limit.rlim_cur, std::min(count, limit.rlim_max));
+  ASSERT_GE(limit.rlim_cur, count) << "the hard limit of descriptors is too low for this test";
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &limit), 0);
+}
+
+ptrdiff_t ThreadCount() {
+  return std::distance(std::filesystem::directory_iterator("/proc/self/task"), {});
+}
+
+TEST_F(HttpRequests, FiveThousandAreInFlightInOneThread) {
+  constexpr int kCount = 5000;
+  // Each has two here.
+  ASSERT_NO_FATAL_FAILURE(AllowDescriptors(2 * kCount + 100));
+  answers["/"] = "";
+  attempts();
+  const ptrdiff_t threads = ThreadCount();
+  Start(Assign(std::vector<v1::Job>(kCount, HttpJob(server_.Url("/")))));
+  server_.AwaitRequests(kCount);
+  EXPECT_EQ(server_.connections(), kCount);
+  EXPECT_EQ(ThreadCount(), threads);
+  EXPECT_EQ(sink_.outcome_count(), 0);
+  server_.AnswerAll(HttpAnswerText(200, "done"));
+  for (const engine::Outcome& outcome : sink_.TakeOutcomes(kCount)) {
+    ASSERT_EQ(outcome.failure, nullptr);
+    ASSERT_EQ(outcome.output, "done");
+  }
 }
 
 TEST_F(HttpRequests, ManyAreInFlightAtOnce) {
