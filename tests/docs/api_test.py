@@ -1,9 +1,11 @@
 """The snippets of docs/api.md, taken from it as they stand, do what the page says they print."""
 
+import json
 import os
 import pathlib
 import re
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -33,8 +35,14 @@ class ApiPage(unittest.TestCase):
         self.directory = pathlib.Path(directory.name)
         os.symlink(ROOT / "proto", self.directory / "proto")
         jobrunnerd = pathlib.Path(os.environ["JOBRUNNER_BIN"]) / "jobrunnerd"
-        self.server = subprocess.Popen([jobrunnerd, "--store=memory:", "--listen=127.0.0.1:0"],
-                                       text=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            self.port = free.getsockname()[1]
+        config = self.directory / "config.json"
+        config.write_text(json.dumps({"http": {"enabled": True, "allow": [
+            {"host": "127.0.0.1", "port": self.port, "allow_private": True}]}}))
+        self.server = subprocess.Popen([jobrunnerd, f"--config={config}", "--store=memory:",
+                                        "--listen=127.0.0.1:0"], text=True,
+                                       stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
         self.addCleanup(self.end_server)
         self.address = self.server.stdout.readline().split()[-1]
 
@@ -48,8 +56,9 @@ class ApiPage(unittest.TestCase):
         subprocess.run(["bash", "-euc", stubs], cwd=self.directory, check=True)
         program = "\n".join(code_blocks("python"))
         (self.directory / "program.py").write_text(program)
-        done = subprocess.run([sys.executable, "program.py", self.address], cwd=self.directory,
-                              text=True, capture_output=True, timeout=60, check=False)
+        done = subprocess.run([sys.executable, "program.py", self.address, str(self.port)],
+                              cwd=self.directory, text=True, capture_output=True, timeout=60,
+                              check=False)
         self.assertEqual(done.returncode, 0, done.stderr)
         expected = expected_lines(program)
         self.assertGreater(len(expected), 8)
