@@ -22,6 +22,11 @@ std::string CommandsText(const v1::GetServerInfoResponse& info) {
   return SafeText(absl::StrJoin(info.commands(), ", "));
 }
 
+std::string HttpText(const v1::GetServerInfoResponse& info) {
+  if (!info.has_http() || info.http().hosts().empty()) return "none";
+  return absl::StrCat("to ", SafeText(absl::StrJoin(info.http().hosts(), ", ")));
+}
+
 std::string PoolLine(const v1::PoolStatistics& pool) {
   std::string line = absl::StrCat(pool.busy(), " of ", pool.slots(), " slots busy, ",
                                   pool.workers_min(), " to ", pool.workers_max(), " slots");
@@ -57,6 +62,7 @@ std::string ServerInfoText(const v1::GetServerInfoResponse& info) {
   rows.push_back({"state", info.draining() ? "draining" : "serving"});
   rows.push_back({"handlers", SafeText(absl::StrJoin(info.handlers(), ", "))});
   rows.push_back({"commands", CommandsText(info)});
+  rows.push_back({"HTTP requests", HttpText(info)});
   AddLimits(info.limits(), &rows);
   std::string text = TextTable(rows);
   for (const v1::QueueInfo& queue : info.queues()) absl::StrAppend(&text, QueueText(queue));

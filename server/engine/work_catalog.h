@@ -2,6 +2,7 @@
 
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,8 @@ class WorkCatalog {
   virtual std::vector<std::string> Handlers() const = 0;
   virtual std::vector<std::string> Commands() const = 0;
   virtual bool AllowsAnyCommand() const = 0;
+  // Where HTTP requests may go, as "HOST" or "HOST:PORT"; nullopt: there are no HTTP jobs.
+  virtual std::optional<std::vector<std::string>> HttpHosts() const = 0;
 };
 
 }  // namespace jobrunner::engine

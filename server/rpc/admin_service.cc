@@ -160,6 +160,9 @@ void AdminService::ShowServer(const Call& call) {
         for (auto& name : server.catalog->Handlers()) response.add_handlers(std::move(name));
         for (auto& name : server.catalog->Commands()) response.add_commands(std::move(name));
         response.set_any_command(server.catalog->AllowsAnyCommand());
+        if (auto hosts = server.catalog->HttpHosts()) {
+          response.mutable_http()->mutable_hosts()->Assign(hosts->begin(), hosts->end());
+        }
         for (const auto& [name, queue] : answer.statistics.queues) {
           *response.add_queues() = QueueInfoOf(name, queue);
         }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -31,6 +32,9 @@ class HttpJobs {
 
   // OK, or PERMISSION_DENIED or INVALID_ARGUMENT with the reason alone. Does not block.
   virtual absl::Status CheckUrl(const std::string& url) const = 0;
+
+  // Where requests may go, as WorkCatalog has it.
+  virtual std::vector<std::string> Hosts() const = 0;
 
   // Both outlive what is returned, as does this. UNAVAILABLE when the machine has no room for it.
   virtual absl::StatusOr<std::unique_ptr<HttpAttempts>> Begin(engine::AttemptSink* sink) const = 0;

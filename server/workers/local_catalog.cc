@@ -27,6 +27,11 @@ absl::Status LocalCatalog::Check(const v1::Job& job) const {
   return absl::InvalidArgumentError("work: must be set");
 }
 
+std::optional<std::vector<std::string>> LocalCatalog::HttpHosts() const {
+  if (http_ == nullptr) return std::nullopt;
+  return http_->Hosts();
+}
+
 absl::Status LocalCatalog::CheckCommand(const v1::Command& command) const {
   if (command.argv().empty()) return absl::InvalidArgumentError("command.argv: must not be empty");
   const absl::Status program = commands_->CheckProgram(command.argv(0));

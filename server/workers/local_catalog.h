@@ -26,6 +26,7 @@ class LocalCatalog final : public engine::WorkCatalog {
   std::vector<std::string> Handlers() const override { return handlers_->Names(); }
   std::vector<std::string> Commands() const override { return commands_->Names(); }
   bool AllowsAnyCommand() const override { return commands_->allows_any(); }
+  std::optional<std::vector<std::string>> HttpHosts() const override;
 
  private:
   absl::Status CheckCommand(const v1::Command& command) const;

@@ -3,88 +3,20 @@
 import base64
 import hashlib
 import hmac
-import http.server
-import json
-import queue
 import signal
 import threading
 import unittest
 
 import grpc
 from google.protobuf import json_format
-from server_process import PATIENCE_SECONDS, ServerTest
+from http_hook import HookTest
+from server_process import PATIENCE_SECONDS
 
 KEY = b"0123456789abcdef0123456789abcdef"
 SECRET = "whsec_" + base64.b64encode(KEY).decode()
 
 
-class Hook(http.server.ThreadingHTTPServer):
-    """Notes each request, and answers it with what answer(request) returns: a status and headers."""
-
-    daemon_threads = True
-
-    def __init__(self, answer):
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.answer = answer
-        self.requests = queue.Queue()
-        threading.Thread(target=self.serve_forever, daemon=True).start()
-
-    def url(self, target):
-        return f"http://127.0.0.1:{self.server_port}{target}"
-
-    def next_request(self):
-        return self.requests.get(timeout=PATIENCE_SECONDS)
-
-    def handle_error(self, request, client_address):
-        pass  # A client that was killed.
-
-
-class Handler(http.server.BaseHTTPRequestHandler):
-    def do_POST(self):
-        self.body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.server.requests.put(self)
-        status, headers = self.server.answer(self)
-        self.send_response(status)
-        for name, value in headers.items():
-            self.send_header(name, value)
-        self.send_header("Content-Length", "5")
-        self.end_headers()
-        self.wfile.write(b"there")
-
-    def log_message(self, *words):
-        pass
-
-
-class HttpJobsTest(ServerTest):
-    def hook(self, answer=lambda request: (200, {})):
-        hook = Hook(answer)
-        self.addCleanup(hook.server_close)
-        self.addCleanup(hook.shutdown)
-        return hook
-
-    def serve_for(self, hook, *words, enabled=True, **http_fields):
-        allow = [{"host": "127.0.0.1", "port": hook.server_port, "allow_private": True}]
-        config = {"http": {"enabled": enabled, "allow": allow, **http_fields},
-                  "log": {"level": "debug", "job_log": self.path("jobs.log"),
-                          "job_log_format": "json"}}
-        return self.serve("--config=" + self.write("config.json", json.dumps(config)), *words)
-
-    def spec(self, *urls, **fields):
-        batch = self.stubs["batch_pb2"].BatchSpec(**fields)
-        for url in urls:
-            batch.jobs.add().http.url = url
-            batch.jobs[-1].http.body = b"payload"
-        return batch
-
-    def submit(self, server, batch):
-        request = self.stubs["job_service_pb2"].SubmitBatchRequest(batch=batch)
-        return self.jobs(server).SubmitBatch(request).batch.id
-
-    def refusal(self, server, batch):
-        with self.assertRaises(grpc.RpcError) as refused:
-            self.submit(server, batch)
-        return refused.exception
-
+class HttpJobsTest(HookTest):
     def assert_signed(self, request):
         """As the page of Standard Webhooks says, in another language than the server's."""
         headers = request.headers
@@ -114,9 +46,20 @@ class HttpJobsTest(ServerTest):
         self.assertEqual(error.code(), grpc.StatusCode.PERMISSION_DENIED)
         self.assertIn("batch.finished_url", error.details())
 
+    def info(self, server):
+        request = self.stubs["admin_service_pb2"].GetServerInfoRequest()
+        return self.admin(server).GetServerInfo(request)
+
+    def test_a_server_says_where_requests_may_go(self):
+        hook = self.hook()
+        hosts = self.info(self.serve_for(hook)).http.hosts
+        self.assertEqual(list(hosts), [f"127.0.0.1:{hook.server_port}"])
+
     def test_they_are_off_unless_enabled(self):
         hook = self.hook()
-        error = self.refusal(self.serve_for(hook, enabled=False), self.spec(hook.url("/")))
+        server = self.serve_for(hook, enabled=False)
+        self.assertFalse(self.info(server).HasField("http"))
+        error = self.refusal(server, self.spec(hook.url("/")))
         self.assertEqual(error.code(), grpc.StatusCode.PERMISSION_DENIED)
         self.assertIn("does not allow HTTP jobs", error.details())
 

@@ -10,7 +10,9 @@
 namespace jobrunner::workers {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 using ::testing::Not;
 
 constexpr char kSecret[] = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
@@ -91,6 +93,24 @@ TEST_F(HttpPolicyTest, PrivateAddressesAreForTheHostsThatSaySo) {
   Allow("inner", 0, /*allow_private=*/true);
   EXPECT_FALSE(Check("http://outer")->may_be_private);
   EXPECT_TRUE(Check("http://inner")->may_be_private);
+}
+
+TEST_F(HttpPolicyTest, TellsWhatIsAllowed) {
+  EXPECT_THAT(HttpPolicy::Load(config_)->Hosts(), IsEmpty());
+  Allow("A.example");
+  Allow("*.b", 8080);
+  Allow("*");
+  EXPECT_THAT(HttpPolicy::Load(config_)->Hosts(), ElementsAre("a.example", "*.b:8080", "*"));
+}
+
+TEST_F(HttpPolicyTest, AFileOfAuthoritiesHasACertificateOrIsAnError) {
+  config_.set_ca_file("/nowhere/ca");
+  EXPECT_THAT(LoadError(), HasSubstr("http.ca_file: \"/nowhere/ca\" cannot be read"));
+  const test::TemporaryDirectory directory;
+  const std::string path = directory.path() + "/ca";
+  std::ofstream(path) << kSecret << "\n";
+  config_.set_ca_file(path);
+  EXPECT_THAT(LoadError(), HasSubstr("has no certificate in PEM"));
 }
 
 TEST_F(HttpPolicyTest, WhatIsNoUrlOfHttpIsRefused) {

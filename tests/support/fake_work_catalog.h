@@ -15,6 +15,7 @@ class FakeWorkCatalog final : public engine::WorkCatalog {
   std::vector<std::string> Handlers() const override { return {"echo"}; }
   std::vector<std::string> Commands() const override { return {"/bin/true"}; }
   bool AllowsAnyCommand() const override { return false; }
+  std::optional<std::vector<std::string>> HttpHosts() const override { return std::nullopt; }
 };
 
 }  // namespace jobrunner::test

@@ -35,6 +35,8 @@ class Jobs final : public HttpJobs {
     return policy_.Check(url).status();
   }
 
+  std::vector<std::string> Hosts() const override { return policy_.Hosts(); }
+
   absl::StatusOr<std::unique_ptr<HttpAttempts>> Begin(engine::AttemptSink* sink) const override {
     ASSIGN_OR_RETURN(Poller poller, Poller::Create());
     return std::make_unique<Attempts>(

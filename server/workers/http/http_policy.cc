@@ -1,8 +1,12 @@
 #include "workers/http/http_policy.h"
 
+#include <openssl/bio.h>
+#include <openssl/pem.h>
+
 #include <cerrno>
 #include <fstream>
 #include <iterator>
+#include <memory>
 #include <utility>
 
 #include "absl/strings/ascii.h"
@@ -23,7 +27,7 @@ absl::Status At(const std::string& field, const absl::Status& status) {
   return absl::Status(status.code(), absl::StrCat(field, ": ", status.message()));
 }
 
-absl::StatusOr<std::string> ReadSecret(const std::string& path) {
+absl::StatusOr<std::string> ReadWhole(const std::string& path) {
   errno = 0;
   std::ifstream file(path, std::ios::binary);
   if (!file) return absl::ErrnoToStatus(errno, absl::StrCat("\"", path, "\" cannot be read"));
@@ -50,6 +54,7 @@ absl::StatusOr<HttpPolicy> HttpPolicy::Load(const config::v1::Http& config) {
     policy.connect_timeout_ = Milliseconds(config.connect_timeout());
   }
   RETURN_IF_ERROR(policy.LoadSigner(config));
+  RETURN_IF_ERROR(policy.LoadCaFile(config.ca_file()));
   return policy;
 }
 
@@ -59,7 +64,7 @@ absl::Status HttpPolicy::LoadSigner(const config::v1::Http& config) {
   if (!config.signing_secret_file().empty()) {
     field = "http.signing_secret_file";
     if (!secret.empty()) return absl::InvalidArgumentError(field + ": signing_secret is set too");
-    absl::StatusOr<std::string> read = ReadSecret(config.signing_secret_file());
+    absl::StatusOr<std::string> read = ReadWhole(config.signing_secret_file());
     if (!read.ok()) return At(field, read.status());
     secret = *std::move(read);
   } else if (secret.empty()) {
@@ -68,6 +73,23 @@ absl::Status HttpPolicy::LoadSigner(const config::v1::Http& config) {
   absl::StatusOr<WebhookSigner> signer = WebhookSigner::FromSecret(secret);
   if (!signer.ok()) return At(field, signer.status());
   signer_ = *std::move(signer);
+  return absl::OkStatus();
+}
+
+// libcurl would say so of each request alone.
+absl::Status HttpPolicy::LoadCaFile(const std::string& path) {
+  if (path.empty()) return absl::OkStatus();
+  const absl::StatusOr<std::string> pem = ReadWhole(path);
+  if (!pem.ok()) return At("http.ca_file", pem.status());
+  const std::unique_ptr<BIO, decltype(&BIO_free)> bytes(
+      BIO_new_mem_buf(pem->data(), static_cast<int>(pem->size())), BIO_free);
+  const std::unique_ptr<X509, decltype(&X509_free)> first(
+      PEM_read_bio_X509(bytes.get(), nullptr, nullptr, nullptr), X509_free);
+  if (first == nullptr) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("http.ca_file: \"", path, "\" has no certificate in PEM"));
+  }
+  ca_file_ = path;
   return absl::OkStatus();
 }
 
@@ -97,6 +119,14 @@ bool HttpPolicy::Place::Covers(const HttpUrl& url) const {
   if (host == "*") return true;
   if (host.starts_with("*.")) return url.host.ends_with(host.substr(1));
   return url.host == host;
+}
+
+std::vector<std::string> HttpPolicy::Hosts() const {
+  std::vector<std::string> hosts;
+  for (const Place& place : places_) {
+    hosts.push_back(place.port == 0 ? place.host : absl::StrCat(place.host, ":", place.port));
+  }
+  return hosts;
 }
 
 absl::StatusOr<HttpPolicy::Target> HttpPolicy::Check(const std::string& url) const {

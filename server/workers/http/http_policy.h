@@ -31,12 +31,17 @@ class HttpPolicy {
   // URL than host and port.
   absl::StatusOr<Target> Check(const std::string& url) const;
 
+  // All that is allowed: "HOST" at the scheme's own port, or "HOST:PORT".
+  std::vector<std::string> Hosts() const;
+
   int redirects_max() const { return redirects_max_; }
   int64_t response_bytes_max() const { return response_bytes_max_; }
   std::chrono::milliseconds timeout() const { return timeout_; }
   std::chrono::milliseconds connect_timeout() const { return connect_timeout_; }
   // Null: requests are not signed.
   const WebhookSigner* signer() const { return signer_ ? &*signer_ : nullptr; }
+  // The file with the certificates that are trusted; empty: the system's are.
+  const std::string& ca_file() const { return ca_file_; }
 
  private:
   struct Place {
@@ -51,6 +56,7 @@ class HttpPolicy {
 
   HttpPolicy() = default;
   absl::Status LoadSigner(const config::v1::Http& config);
+  absl::Status LoadCaFile(const std::string& path);
   static absl::StatusOr<Place> LoadPlace(const config::v1::AllowedHost& allowed);
 
   std::vector<Place> places_;
@@ -59,6 +65,7 @@ class HttpPolicy {
   std::chrono::milliseconds timeout_ = engine::kHttpTimeoutDefault;
   std::chrono::milliseconds connect_timeout_ = engine::kHttpConnectTimeoutDefault;
   std::optional<WebhookSigner> signer_;
+  std::string ca_file_;
 };
 
 }  // namespace jobrunner::workers

@@ -81,6 +81,11 @@ void HttpTransfer::SetOptions() {
   curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
   // Not even from the environment.
   curl_easy_setopt(easy, CURLOPT_PROXY, "");
+  if (!policy_.ca_file().empty()) {
+    curl_easy_setopt(easy, CURLOPT_CAINFO, policy_.ca_file().c_str());
+    // The system's own, otherwise trusted beside it.
+    curl_easy_setopt(easy, CURLOPT_CAPATH, nullptr);
+  }
   // Redirects are followed here, where each is checked as a request of its own.
   curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
   curl_easy_setopt(easy, CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);
