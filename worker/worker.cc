@@ -153,6 +153,8 @@ void Worker::Welcome(const v1::WorkerWelcome& welcome) {
 }
 
 void Worker::Assign(v1::Assignments& assignments) {
+  // They crossed: the server puts back what it did not name.
+  if (leave_said_) return;
   for (v1::Assignment& assignment : *assignments.mutable_assignments()) {
     if (const auto token = held_.Add(assignment)) {
       starts_.push_back(TakeAssignment(*token, assignment, now_));
@@ -219,7 +221,7 @@ std::optional<v1::WorkRequest> Worker::NextMessage() {
     return message;
   }
   if (leaving_ && !std::exchange(leave_said_, true)) {
-    message.mutable_leave();
+    held_.List(message.mutable_leave()->mutable_held()->mutable_assignment_ids());
     return message;
   }
   return held_.NextMessage();

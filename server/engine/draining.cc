@@ -56,7 +56,7 @@ void Engine::State::StopForDrain() {
 }
 
 void Engine::State::AdvanceDrain() {
-  if (phase_ == Phase::kGrace && OnlyRemoteGoesOn()) StopForDrain();
+  if (phase_ == Phase::kGrace && OnlyRemoteGoesOn() && !AwaitsRemoteStops()) StopForDrain();
   if (phase_ != Phase::kStopping || !Drained()) return;
   phase_ = Phase::kDrained;
   for (auto& done : std::exchange(drained_, {})) journal_.WhenStored(std::move(done));
@@ -65,8 +65,31 @@ void Engine::State::AdvanceDrain() {
 bool Engine::State::Drained() const {
   if (!OnlyRemoteGoesOn() || !attention_.empty()) return false;
   return std::all_of(batches_.begin(), batches_.end(), [](const auto& entry) {
-    const Batch& batch = entry.second->batch;
-    return batch.finished() || !batch.cancelled_by();
+    const ActiveBatch& active = *entry.second;
+    if (active.batch.finished() || !active.batch.cancelled_by()) return true;
+    // What remote workers hold of it, or may come back with, is the next server's to end.
+    const size_t held = active.running_slots.size() + active.unclaimed.size();
+    return active.batch.unfinished() == static_cast<int64_t>(held);
+  });
+}
+
+bool Engine::State::AwaitsRemoteStops() const {
+  const auto stops = [&](uint32_t slot) { return running_.at(slot).stop.has_value(); };
+  return std::any_of(fleet_.workers().begin(), fleet_.workers().end(), [&](const auto& entry) {
+    const std::vector<uint32_t>& attempts = entry.second->attempts;
+    return std::any_of(attempts.begin(), attempts.end(), stops);
+  });
+}
+
+bool Engine::State::OnlyRemoteGoesOn() const {
+  if (own_running_ > 0) return false;
+  if (!options_.durable) return running_.empty();
+  const auto goes_on = [&](uint32_t slot) {
+    return !running_.at(slot).batch->batch.header().bound_to_call;
+  };
+  return std::all_of(fleet_.workers().begin(), fleet_.workers().end(), [&](const auto& entry) {
+    const std::vector<uint32_t>& attempts = entry.second->attempts;
+    return std::all_of(attempts.begin(), attempts.end(), goes_on);
   });
 }
 

@@ -224,14 +224,17 @@ class Engine::State {
   void Adopt(ActiveBatch& active, uint32_t shard, int32_t index);
   void WelcomeIfDecided(RemoteWorker& worker);
   void Lose(uint32_t slot, std::string message);
+  void PutBackUnbegun(uint32_t slot);
   void RemoveWorker(RemoteWorker& worker, std::string why);
   void RenewLease(RemoteWorker& worker);
   void ForgiveOwnStall();
   void FillChecks();
-  // Whether what remote workers have running is all that goes on without this server.
-  bool OnlyRemoteGoesOn() const;
 
   // Draining.
+  // Whether what remote workers have running is all there is, and goes on without this server.
+  bool OnlyRemoteGoesOn() const;
+  // Whether one of them has been asked to stop an attempt, and may say before long that it has.
+  bool AwaitsRemoteStops() const;
   void AdvanceDrain();
   void StopForDrain();
   bool Drained() const;

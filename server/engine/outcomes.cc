@@ -140,7 +140,7 @@ void Engine::State::LeaveRunning(ActiveBatch& active, uint32_t slot) {
 void Engine::State::Decide(ActiveBatch& active, const RunningAttempt& attempt, Outcome& outcome) {
   const std::optional<StopCause>& stop = attempt.stop;
   if (stop && stop->put_back) {
-    // A drain took it back, whatever it did in the end, unless it was done.
+    // A drain took it back, whatever it did in the end, unless it was done; or it never began.
     if (outcome.failure == nullptr) {
       Succeed(active, attempt, outcome);
     } else {

@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -52,6 +53,9 @@ struct WorkerAnswer {
 // It takes nothing more.
 struct WorkerLeaving {
   WorkerId worker = kOwnPool;
+  // What it holds. All else that was assigned to it is on its way, and it will not begin it.
+  // Without: it runs what still comes.
+  std::optional<std::vector<AttemptToken>> held;
 };
 
 // Its stream has ended: it may come back within its lease. Of one that was ended: nothing.

@@ -17,8 +17,9 @@ class WorkCatalog {
   virtual ~WorkCatalog() = default;
 
   // OK, or why this work would not be run: PERMISSION_DENIED for a command or a URL that is not
-  // allowed, INVALID_ARGUMENT for an unknown handler or a variable that may not be set. The message
-  // begins with the path of the field within the job, a colon and a space: "command.argv[0]: …".
+  // allowed, INVALID_ARGUMENT for a variable that may not be set, or for a handler that is unknown
+  // where no remote worker could offer it. The message begins with the path of the field within the
+  // job, a colon and a space: "command.argv[0]: …".
   virtual absl::Status Check(const v1::Job& job) const = 0;
 
   virtual std::vector<std::string> Handlers() const = 0;

@@ -147,6 +147,27 @@ void Engine::State::Handle(WorkerLeaving& leaving) {
   const int32_t free = worker->free();
   worker->leaving = true;
   fleet_.Settle(*worker, free);
+  if (!leaving.held) return;
+  absl::flat_hash_set<uint64_t> held;
+  for (const AttemptToken& token : *leaving.held) held.insert(token.number);
+  const std::vector<uint32_t> attempts = worker->attempts;
+  for (const uint32_t slot : attempts) {
+    if (!held.contains(running_.at(slot).number)) PutBackUnbegun(slot);
+  }
+}
+
+// Nothing of it has run: it counts for nothing, unless its job is to end.
+void Engine::State::PutBackUnbegun(uint32_t slot) {
+  RunningAttempt& attempt = running_.at(slot);
+  const bool ends_job = attempt.stop && attempt.stop->ends_job();
+  if (!ends_job) attempt.stop = StopCause{.error = {}, .put_back = true};
+  Outcome outcome;
+  outcome.token = running_.TokenOf(slot);
+  outcome.at = attempt.at;
+  outcome.failure = std::make_unique<Failure>();
+  outcome.failure->code = google::rpc::CANCELLED;
+  outcome.failure->message = "its worker left before it had begun";
+  End(outcome);
 }
 
 void Engine::State::Fire(const Deadlines::WorkerCheckDue& due) {
@@ -278,18 +299,6 @@ void Engine::State::Fire(const Deadlines::UnclaimedDeadline&) {
     }
     if (!active->lost.empty()) Settle(*active);
   }
-}
-
-bool Engine::State::OnlyRemoteGoesOn() const {
-  if (own_running_ > 0) return false;
-  if (!options_.durable) return running_.empty();
-  const auto goes_on = [&](uint32_t slot) {
-    return !running_.at(slot).batch->batch.header().bound_to_call;
-  };
-  return std::all_of(fleet_.workers().begin(), fleet_.workers().end(), [&](const auto& entry) {
-    const std::vector<uint32_t>& attempts = entry.second->attempts;
-    return std::all_of(attempts.begin(), attempts.end(), goes_on);
-  });
 }
 
 }  // namespace jobrunner::engine

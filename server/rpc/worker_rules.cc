@@ -53,6 +53,16 @@ void CheckId(const FieldPath& path, const std::string& id, Violations* violation
   engine::CheckLength(path, id, AssignmentId::kBytesMax, violations);
 }
 
+absl::Status CheckIds(std::string_view field,
+                      const google::protobuf::RepeatedPtrField<std::string>& ids) {
+  Violations violations;
+  const FieldPath path(field);
+  for (int i = 0; i < ids.size(); ++i) {
+    CheckId(FieldPath(path, "assignment_ids", i), ids[i], &violations);
+  }
+  return ToStatus(violations);
+}
+
 }  // namespace
 
 absl::Status CheckHello(const v1::WorkerHello& hello,
@@ -77,12 +87,11 @@ absl::Status CheckSlots(const v1::WorkerSlots& slots) {
 }
 
 absl::Status CheckLeaseAnswer(const v1::LeaseAnswer& answer) {
-  Violations violations;
-  const FieldPath path("lease_answer");
-  for (int i = 0; i < answer.assignment_ids_size(); ++i) {
-    CheckId(FieldPath(path, "assignment_ids", i), answer.assignment_ids(i), &violations);
-  }
-  return ToStatus(violations);
+  return CheckIds("lease_answer", answer.assignment_ids());
+}
+
+absl::Status CheckLeave(const v1::WorkerLeave& leave) {
+  return CheckIds("leave.held", leave.held().assignment_ids());
 }
 
 absl::Status CheckOutcomes(const v1::AttemptOutcomes& outcomes) {

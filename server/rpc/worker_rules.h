@@ -17,6 +17,7 @@ absl::Status CheckHello(const v1::WorkerHello& hello,
                         const absl::flat_hash_set<std::string>& own_handlers);
 absl::Status CheckSlots(const v1::WorkerSlots& slots);
 absl::Status CheckLeaseAnswer(const v1::LeaseAnswer& answer);
+absl::Status CheckLeave(const v1::WorkerLeave& leave);
 absl::Status CheckOutcomes(const v1::AttemptOutcomes& outcomes);
 
 }  // namespace jobrunner::rpc

@@ -108,8 +108,7 @@ absl::Status WorkerSession::Take(WorkRequest& message) {
     case WorkRequest::kOutcomes:
       return Take(*message.mutable_outcomes());
     case WorkRequest::kLeave:
-      sessions_.engine().tell(engine::WorkerLeaving{identity_.worker});
-      break;
+      return Take(message.leave());
     case WorkRequest::KIND_NOT_SET:
       break;
   }
@@ -146,6 +145,19 @@ absl::Status WorkerSession::Take(const v1::LeaseAnswer& answer) {
     }
   }
   table_.RemoveUnanswered(answer.number());
+  sessions_.engine().tell(std::move(told));
+  return absl::OkStatus();
+}
+
+absl::Status WorkerSession::Take(const v1::WorkerLeave& leave) {
+  RETURN_IF_ERROR(CheckLeave(leave));
+  engine::WorkerLeaving told{identity_.worker, std::nullopt};
+  if (leave.has_held()) {
+    told.held.emplace();
+    for (const std::string& id : leave.held().assignment_ids()) {
+      if (const auto* entry = table_.Named(id)) told.held->push_back(entry->token);
+    }
+  }
   sessions_.engine().tell(std::move(told));
   return absl::OkStatus();
 }

@@ -66,6 +66,7 @@ class WorkerSession : public std::enable_shared_from_this<WorkerSession> {
   absl::Status Join(const v1::WorkerHello& hello) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status Take(const v1::WorkerSlots& slots) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status Take(const v1::LeaseAnswer& answer) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::Status Take(const v1::WorkerLeave& leave) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status Take(v1::AttemptOutput& output) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status Take(v1::AttemptProgress& progress) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status Take(v1::AttemptOutcomes& outcomes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);

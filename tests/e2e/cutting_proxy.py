@@ -19,6 +19,7 @@ class CuttingProxy:
         self._passes = threading.Event()
         self._passes.set()
         self._stranded = frozenset()
+        self._held_back = set()
         threading.Thread(target=self._accept, daemon=True).start()
 
     @property
@@ -55,7 +56,16 @@ class CuttingProxy:
     def freeze(self):
         """Passes nothing on any more, in either direction, and ends nothing: what a machine leaves
         behind that has lost its power."""
+        self._held_back.clear()
         self._passes.clear()
+
+    def held_back(self):
+        """From how many sides something has come since, and waits."""
+        return len(self._held_back)
+
+    def thaw(self):
+        """Passes on what waits, and what comes."""
+        self._passes.set()
 
     def strand(self):
         """Passes nothing on through the connections there are, not even their end; returns how many.
@@ -102,6 +112,8 @@ class CuttingProxy:
     def _pass(self, source, sink, pair):
         try:
             while data := source.recv(65536):
+                if not self._passes.is_set():
+                    self._held_back.add(source)
                 self._passes.wait()
                 if source not in self._stranded:
                     sink.sendall(data)

@@ -339,6 +339,20 @@ class WorkerConformance:
         results = self.results(batch_id)
         self.assertEqual([results[i].worker for i in range(2)], ["first", "second"])
 
+    def test_what_is_under_way_to_a_worker_that_leaves_is_neither_begun_nor_lost(self):
+        self.a_server(lease=3600)
+        proxy = self.a_proxy()
+        first = self.a_worker("first", slots=1, at=proxy.address)
+        self.assert_still_works(first)
+        proxy.freeze()
+        batch_id = self.submit(job("slow", "0"))
+        first.ask_to_leave()
+        self.await_that(lambda: proxy.held_back() == 2, "the assignment and the leave to cross")
+        self.a_worker("second")
+        proxy.thaw()
+        self.assert_nothing_was_lost(batch_id, 1)
+        self.assertEqual(first.await_exit(), 0, first.said())
+
     def test_a_worker_with_nothing_to_do_leaves_at_once(self):
         self.a_server(lease=3600)
         worker = self.a_worker()

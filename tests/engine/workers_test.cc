@@ -384,13 +384,53 @@ TEST_F(WorkersTest, AStopIsToldAgainToAWorkerThatComesBack) {
 TEST_F(WorkersTest, AWorkerThatLeavesFinishesAndGetsNothingMore) {
   const std::string id = Submit(Remote(3));
   Join(1, 2);
-  Tell(WorkerLeaving{1});
+  Tell(WorkerLeaving{1, std::nullopt});
   Report(1, 0);
   EXPECT_THAT(HeldBy(1), ElementsAre(1));
   Report(1, 1);
   Tell(WorkerGone{1});
   EXPECT_THAT(engine().CountAll().remote_workers, IsEmpty());
   EXPECT_EQ(StateOf(id, 2), v1::JOB_STATE_QUEUED);
+}
+
+TEST_F(WorkersTest, WhatIsUnderWayToAWorkerThatLeavesIsPutBackAtOnceAndCountsForNothing) {
+  const std::string id = Submit(Remote(2, "job_defaults { max_lost_attempts: 0 }"));
+  Join(1, 2);
+  Tell(WorkerLeaving{1, {{Assigned(1, 0).token}}});
+  EXPECT_EQ(StateOf(id, 0), v1::JOB_STATE_RUNNING);
+  EXPECT_EQ(StateOf(id, 1), v1::JOB_STATE_QUEUED);
+  EXPECT_THAT(Events(id), IsEmpty());
+  Join(2, 2);
+  EXPECT_THAT(HeldBy(2), ElementsAre(1));
+  EXPECT_EQ(Assigned(2, 1).attempt, 1);
+  // Should the first one have begun it all the same, it has no say.
+  Report(1, 1);
+  EXPECT_FALSE(remote_.acknowledgements.back().accepted);
+  Report(1, 0);
+  Report(2, Assigned(2, 1).token);
+  EXPECT_EQ(FinishOf(id).succeeded(), 2);
+  EXPECT_EQ(Status(id, 1).lost_attempts(), 0);
+}
+
+TEST_F(WorkersTest, WhatIsUnderWayToAWorkerThatLeavesAndIsCancelledEndsAtOnce) {
+  const std::string id = Submit(Remote(1));
+  Join(1, 1);
+  CancelIt(id, {}, 3600s);
+  Tell(WorkerLeaving{1, std::vector<AttemptToken>()});
+  EXPECT_EQ(ResultOf(id, 0).state(), v1::JOB_STATE_CANCELLED);
+  EXPECT_EQ(FinishOf(id).cancelled(), 1);
+}
+
+TEST_F(WorkersTest, WhatTimedOutOnItsWayToAWorkerThatLeavesIsPutBack) {
+  const std::string id = Submit(Remote(1, "job_defaults { timeout { seconds: 2 } }"));
+  Join(1, 1);
+  Advance(2s);
+  ASSERT_THAT(remote_.stops, SizeIs(1));
+  Tell(WorkerLeaving{1, std::vector<AttemptToken>()});
+  Join(2, 1);
+  Report(2, Assigned(2, 0).token);
+  EXPECT_EQ(ResultOf(id, 0).state(), v1::JOB_STATE_SUCCEEDED);
+  EXPECT_EQ(ResultOf(id, 0).attempts(), 1);
 }
 
 TEST_F(WorkersTest, AServerThatStoodStillGivesItsWorkersAnotherLease) {
@@ -426,6 +466,29 @@ TEST_F(WorkersOverRestartsTest, AnAssignmentOutlivesTheServer) {
   for (const Claim& claim : remote_.welcomes.back().claims) Report(2, claim.token);
   EXPECT_EQ(FinishOf(id).succeeded(), 2);
   EXPECT_EQ(ResultOf(id, 0).attempts(), 1) << "none was lost";
+}
+
+TEST_F(WorkersOverRestartsTest, WhatWasPutBackIsNobodysAfterwards) {
+  const std::string id = Submit(Remote(1));
+  Join(1, 1);
+  Tell(WorkerLeaving{1, std::vector<AttemptToken>()});
+  Restart();
+  Tell(ComesBack(2, 1, id, {0}));
+  EXPECT_THAT(remote_.welcomes.back().claims, IsEmpty());
+  EXPECT_EQ(Assigned(2, 0).attempt, 1);
+}
+
+TEST_F(WorkersOverRestartsTest, WhatWaitsForItsStoredStartAtAWorkerThatLeavesIsPutBack) {
+  const std::string id = Submit(Remote(1, "job_defaults { max_lost_attempts: 0 }"));
+  store_.HoldCommits(true);
+  Join(1, 1);
+  EXPECT_EQ(StateOf(id, 0), v1::JOB_STATE_RUNNING);
+  EXPECT_THAT(remote_.starts, IsEmpty());
+  Tell(WorkerLeaving{1, std::vector<AttemptToken>()});
+  store_.HoldCommits(false);
+  Join(2, 1);
+  EXPECT_THAT(HeldBy(1), IsEmpty());
+  EXPECT_THAT(HeldBy(2), ElementsAre(0));
 }
 
 TEST_F(WorkersOverRestartsTest, WhatNobodyComesBackForWithinALeaseIsLost) {
@@ -499,6 +562,38 @@ TEST_F(WorkersOverRestartsTest, ADrainLeavesWorkersWhatTheyHold) {
   Report(2, remote_.welcomes.back().claims[0].token);
   EXPECT_EQ(ResultOf(id, 0).state(), v1::JOB_STATE_SUCCEEDED);
   EXPECT_EQ(ResultOf(id, 0).attempts(), 1);
+}
+
+TEST_F(WorkersOverRestartsTest, ADrainDoesNotWaitForWhoeverHoldsWhatIsCancelled) {
+  const std::string id = Submit(Remote(2));
+  Join(1, 1);
+  Restart();
+  CancelIt(id);
+  int drained = 0;
+  DrainNow(5s, &drained);
+  EXPECT_EQ(drained, 1) << "nobody is let in who could say";
+  Restart();
+  Tell(ComesBack(2, 1, id, {0}));
+  ASSERT_THAT(remote_.stops, SizeIs(1));
+  Report(2, remote_.welcomes.back().claims[0].token);
+  EXPECT_EQ(FinishOf(id).cancelled(), 2);
+}
+
+TEST_F(WorkersOverRestartsTest, ADrainWaitsItsGraceForWorkersThatWereAskedToStop) {
+  const std::string stops = Submit(Remote(1));
+  const std::string stubborn = Submit(Remote(1));
+  Join(1, 2);
+  CancelIt(stops, {}, 3600s);
+  CancelIt(stubborn, {}, 3600s);
+  int drained = 0;
+  DrainNow(5s, &drained);
+  Advance(2s);
+  Report(1, remote_.starts[0].token);
+  EXPECT_EQ(FinishOf(stops).cancelled(), 1);
+  EXPECT_EQ(drained, 0);
+  Advance(3s);
+  EXPECT_EQ(drained, 1);
+  EXPECT_EQ(StateOf(stubborn, 0), v1::JOB_STATE_RUNNING) << "it is the next server's";
 }
 
 TEST_F(WorkersOverRestartsTest, WhatMayNotBeLostAgainIsAssignedOnceItsStartIsStored) {

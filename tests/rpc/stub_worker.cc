@@ -83,9 +83,12 @@ void StubWorker::Fail(const std::string& assignment_id, const v1::AttemptFailure
   Send(message);
 }
 
-void StubWorker::Leave() {
+void StubWorker::Leave() { Leave(held_); }
+
+void StubWorker::Leave(const std::set<std::string>& held) {
   WorkRequest message;
-  message.mutable_leave();
+  message.mutable_leave()->mutable_held()->mutable_assignment_ids()->Assign(held.begin(),
+                                                                            held.end());
   Send(message);
 }
 

@@ -41,7 +41,9 @@ class StubWorker {
   bool Send(const v1::WorkRequest& message) { return stream_->Write(message); }
   void Succeed(const std::string& assignment_id, const std::string& output = "");
   void Fail(const std::string& assignment_id, const v1::AttemptFailure& failure);
+  // Naming what it holds, or what it is told to.
   void Leave();
+  void Leave(const std::set<std::string>& held);
   // Closes its side.
   void Close() { stream_->WritesDone(); }
   // As if the connection broke.

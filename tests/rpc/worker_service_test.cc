@@ -258,6 +258,23 @@ TEST_F(WorkerServiceTest, AWorkerThatLeavesFinishesWhatItHolds) {
   EXPECT_THAT(Results(served_, batch), SizeIs(3));
 }
 
+TEST_F(WorkerServiceTest, WhatIsUnderWayToAWorkerThatLeavesIsAnothersAtOnce) {
+  StubWorker worker(served_, ResizerHello(/*slots=*/1));
+  worker.AwaitWelcome();
+  const std::string batch = SubmitResizes(1);
+  // As one that leaves before it has read this.
+  worker.AwaitAssignment();
+  worker.Leave({});
+  worker.Close();
+  EXPECT_TRUE(worker.AwaitEnd().ok());
+  StubWorker next(served_, ResizerHello());
+  next.AwaitWelcome();
+  const v1::Assignment assignment = next.AwaitAssignment();
+  EXPECT_EQ(assignment.attempt(), 1);
+  next.Succeed(assignment.assignment_id());
+  EXPECT_THAT(Results(served_, batch), SizeIs(2)) << "a result and the end: nothing was lost";
+}
+
 TEST_F(WorkerServiceTest, ADrainIsSaidAndNobodyNewIsTaken) {
   StubWorker worker(served_, ResizerHello());
   worker.AwaitWelcome();

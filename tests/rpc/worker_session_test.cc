@@ -480,8 +480,26 @@ TEST_F(WorkerSessionTest, ResizingAndLeavingAreTold) {
   const auto leavings = with_.engine.Take<engine::WorkerLeaving>();
   ASSERT_THAT(leavings, SizeIs(1));
   EXPECT_EQ(leavings[0].worker, worker_.id());
+  EXPECT_FALSE(leavings[0].held.has_value()) << "it did not say";
   ExpectRefused(worker_.Send("slots { slots: -1 }"), "slots.slots");
   ExpectRefused(worker_.Send("slots { slots: 10001 }"), "slots.slots");
+}
+
+TEST_F(WorkerSessionTest, WhoLeavesSaysWhatItHolds) {
+  worker_.Enter();
+  worker_.Start(1);
+  worker_.Start(2);
+  worker_.Read();
+  const std::string ids = absl::StrCat("assignment_ids: ", Quoted(IdOf(2)),
+                                       " assignment_ids: 'what another server made'");
+  ASSERT_TRUE(worker_.Send(absl::StrCat("leave { held { ", ids, " } }")).ok());
+  const auto leavings = with_.engine.Take<engine::WorkerLeaving>();
+  ASSERT_THAT(leavings, SizeIs(1));
+  ASSERT_TRUE(leavings[0].held.has_value());
+  EXPECT_THAT(*leavings[0].held, ElementsAre(TokenOf(2)));
+  ExpectRefused(worker_.Send(absl::StrCat(
+                    "leave { held { assignment_ids: ", Quoted(std::string(91, 'x')), " } }")),
+                "leave.held.assignment_ids[0]");
 }
 
 TEST_F(WorkerSessionTest, AnErrorEndsItWithoutWaitingForWhatIsToBeWritten) {

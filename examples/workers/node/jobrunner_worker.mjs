@@ -116,7 +116,7 @@ export class Worker {
   #hear(call, {kind, welcome, assignments, stop, leaseCheck, acknowledged}) {
     if (kind === 'welcome') {
       this.#welcome(call, welcome);
-    } else if (kind === 'assignments') {
+    } else if (kind === 'assignments' && !this.#leaving) {
       for (const assignment of assignments.assignments) this.#run(assignment);
     } else if (kind === 'stop') {
       for (const id of stop.assignmentIds) this.#held.get(id)?.stop();
@@ -193,7 +193,7 @@ export class Worker {
 
   #leave() {
     this.#leaving = true;
-    this.#say({leave: {}});
+    this.#say({leave: {held: {assignmentIds: [...this.#held.keys()]}}});
     if (this.#held.size === 0) this.#call?.end();
   }
 }

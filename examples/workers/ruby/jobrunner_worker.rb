@@ -133,7 +133,7 @@ module Jobrunner
         keep(message.welcome.session_id, message.welcome.assignment_ids)
         leave if @leaving
       when :assignments
-        message.assignments.assignments.each { |assignment| start(assignment) }
+        message.assignments.assignments.each { |assignment| start(assignment) } unless @leaving
       when :stop
         message.stop.assignment_ids.each { |id| @held[id]&.stop }
       when :lease_check
@@ -189,7 +189,7 @@ module Jobrunner
 
     def leave
       @leaving = true
-      say(:leave)
+      say(:leave, held: { assignment_ids: @held.keys })
       @requests&.close if @held.empty?
     end
   end
