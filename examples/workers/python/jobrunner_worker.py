@@ -17,7 +17,7 @@ OPTIONS = [("grpc.use_local_subchannel_pool", 1)]  # Else gRPC's own backoff out
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 # With these, trying again is of no use.
 FATAL = ("INVALID_ARGUMENT", "UNIMPLEMENTED", "UNAUTHENTICATED", "PERMISSION_DENIED")
-
+ENDED = (grpc.RpcError, grpc.aio.InternalError, asyncio.InvalidStateError, asyncio.CancelledError)
 log = logging.getLogger("jobrunner")
 
 
@@ -78,10 +78,9 @@ class Worker:
         asyncio.run(self._serve())
 
     async def _serve(self):
-        self._loop, self._writing = asyncio.get_running_loop(), asyncio.Lock()
+        self._loop, self._writing, backoff = asyncio.get_running_loop(), asyncio.Lock(), 0
         for number in SIGNALS:
             self._loop.add_signal_handler(number, self._leave)
-        backoff = 0
         while not self._leaving or self._held:
             await asyncio.sleep(backoff * random.uniform(0.5, 1))
             try:
@@ -99,17 +98,17 @@ class Worker:
             self._call = None
 
     async def _session(self, call):
-        await call.write(pb.WorkRequest(hello=pb.WorkerHello(
-            **self._hello, handlers=self._handlers, session_id=self._session_id,
-            assignment_ids=self._held)))
+        hello = pb.WorkerHello(**self._hello, handlers=self._handlers,
+                               session_id=self._session_id, assignment_ids=self._held)
         # The server speaks each third of a lease: after two in silence there is time to come back.
-        while (message := await asyncio.wait_for(
-                call.read(), self._lease * 2 / 3)) is not grpc.aio.EOF:
+        # (No write is waited for: only one who reads hears that a stream has ended.)
+        await asyncio.wait_for(call.write(pb.WorkRequest(hello=hello)), self._lease * 2 / 3)
+        while (message := await asyncio.wait_for(call.read(), self._lease * 2 / 3)):
             kind = message.WhichOneof("kind")
             if kind == "welcome":
                 self._call = call
-                await self._welcome(message.welcome)
-            elif kind == "assignments":
+                self._welcome(message.welcome)
+            elif kind == "assignments" and not self._leaving:
                 for assignment in message.assignments.assignments:
                     attempt = Attempt(self._say_from_thread, assignment)
                     self._held[attempt.id] = attempt
@@ -118,7 +117,7 @@ class Worker:
                 self._stop(message.stop.assignment_ids)
             elif kind == "lease_check":
                 self._stop(self._held.keys() - set(message.lease_check.assignment_ids))
-                await self._say(lease_answer=pb.LeaseAnswer(
+                self._say_soon(lease_answer=pb.LeaseAnswer(
                     number=message.lease_check.number, assignment_ids=self._held))
             elif kind == "acknowledged":
                 for name in message.acknowledged.refused_ids:
@@ -126,15 +125,15 @@ class Worker:
                 for name in message.acknowledged.assignment_ids:
                     self._held.pop(name, None)
                 if self._leaving and not self._held:
-                    await call.done_writing()
+                    self._say_soon()
 
-    async def _welcome(self, welcome):
+    def _welcome(self, welcome):
         self._session_id, self._lease = welcome.session_id, welcome.lease.ToNanoseconds() / 1e9
         self._keep(welcome.assignment_ids)
         self._unsent = [held.outcome for held in self._held.values() if held.outcome]
-        await self._report()
+        self._loop.create_task(self._report())
         if self._leaving:
-            await self._say_leave()
+            self._leave()
 
     def _keep(self, names):
         for name in self._held.keys() - set(names):
@@ -176,13 +175,17 @@ class Worker:
             await self._say(outcomes=pb.AttemptOutcomes(outcomes=outcomes))
         self._reporting = False
 
-    async def _say(self, **kind):
+    async def _say(self, **kind):  # Without one it closes this side.
         async with self._writing:
             try:
                 if self._call:
-                    await self._call.write(pb.WorkRequest(**kind))
-            except (grpc.RpcError, asyncio.InvalidStateError, asyncio.CancelledError):
-                pass  # The stream has ended, and _session sees it.
+                    await (self._call.write(pb.WorkRequest(**kind)) if kind
+                           else self._call.done_writing())
+            except ENDED:
+                pass  # _session sees it.
+
+    def _say_soon(self, **kind):
+        self._loop.create_task(self._say(**kind))
 
     def _say_from_thread(self, **kind):
         asyncio.run_coroutine_threadsafe(self._say(**kind), self._loop).result()
@@ -191,9 +194,6 @@ class Worker:
         self._leaving = True
         for number in SIGNALS:
             self._loop.remove_signal_handler(number)
-        self._loop.create_task(self._say_leave())
-
-    async def _say_leave(self):
-        await self._say(leave=pb.WorkerLeave())
-        if not self._held and self._call:
-            await self._call.done_writing()
+        self._say_soon(leave=pb.WorkerLeave(held=pb.HeldAttempts(assignment_ids=self._held)))
+        if not self._held:
+            self._say_soon()
