@@ -26,8 +26,7 @@ REASONS = ("BATCH_TIMEOUT", "START_TIMEOUT", "TOTAL_TIMEOUT", "ATTEMPT_TIMEOUT",
            "CLIENT_CANCEL", "CLIENT_DISCONNECTED", "EXIT_CODE", "HANDLER", "WORKER_LOST",
            "SERVER_SHUTDOWN")
 # What the faults of remote workers lead to.
-LEASES = ("ended at a later server than started them", "began after their job's end",
-          "began and ended for nothing", "lost: its worker was not heard of for a lease",
+LEASES = ("ended at a later server than started them", "began and ended for nothing", "lost: its worker was not heard of for a lease",
           "lost: its worker did not come back to the server, which had been started again")
 LONG_RUN_KILLS = 50
 
