@@ -30,13 +30,6 @@ std::string CountsText(const v1::JobCounts& counts) {
                       " cancelled");
 }
 
-template <typename Labels>
-std::string LabelsText(const Labels& labels) {
-  return absl::StrJoin(labels, ", ", [](std::string* out, const auto& label) {
-    absl::StrAppend(out, label.first, "=", label.second);
-  });
-}
-
 std::string StateText(const v1::Batch& batch) {
   const bool ending = batch.cancel_requested() && batch.state() == v1::BATCH_STATE_RUNNING;
   return absl::StrCat(StateName(batch.state()), ending ? ", being cancelled" : "");
@@ -49,12 +42,31 @@ std::string Why(const v1::JobStatus& job) {
   return "";
 }
 
+// Whether it waits for its turn, and so has a place.
+bool HasPlace(const v1::Wait& wait) {
+  return wait.reason() != v1::WAIT_REASON_DELAY && wait.reason() != v1::WAIT_REASON_BACKOFF;
+}
+
+void AddWait(const v1::Wait& wait, Rows* rows) {
+  rows->push_back({"waits for", WaitName(wait.reason())});
+  AddTime("since", wait.has_since_time(), wait.since_time(), rows);
+  const bool backoff = wait.reason() == v1::WAIT_REASON_BACKOFF;
+  AddTime(backoff ? "next retry" : "until", wait.has_until_time(), wait.until_time(), rows);
+  if (HasPlace(wait)) rows->push_back({"before it", absl::StrCat("about ", wait.place(), " jobs")});
+}
+
 std::string WorkText(const v1::Job& job) {
   if (job.has_handler()) return absl::StrCat("handler ", job.handler().name());
   return CommandText({job.command().argv().begin(), job.command().argv().end()});
 }
 
 }  // namespace
+
+std::string LabelsText(const google::protobuf::Map<std::string, std::string>& labels) {
+  return absl::StrJoin(labels, ", ", [](std::string* out, const auto& label) {
+    absl::StrAppend(out, label.first, "=", label.second);
+  });
+}
 
 std::string BatchDetails(const v1::Batch& batch) {
   Rows rows;
@@ -106,7 +118,7 @@ std::string JobDetails(const v1::JobStatus& job) {
   rows.push_back({"state", StateName(job.state())});
   rows.push_back({"attempts", absl::StrCat(job.attempts())});
   if (job.lost_attempts() > 0) rows.push_back({"lost", absl::StrCat(job.lost_attempts())});
-  if (job.has_wait()) rows.push_back({"waits for", WaitText(job.wait())});
+  if (job.has_wait()) AddWait(job.wait(), &rows);
   if (job.has_result()) rows.push_back({"result", ResultText(job.result())});
   if (job.has_result()) AddText("worker", job.result().worker(), &rows);
   return TextTable(rows);
@@ -117,7 +129,7 @@ std::string WaitText(const v1::Wait& wait) {
   if (wait.has_until_time()) {
     absl::StrAppend(&text, ", until ", TimeText(FromProto(wait.until_time())));
   }
-  if (wait.place() > 0) absl::StrAppend(&text, ", place ", wait.place());
+  if (wait.place() > 0) absl::StrAppend(&text, ", about ", wait.place(), " jobs before it");
   return text;
 }
 

@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "client/batch_text.h"
 #include "client/duration_text.h"
 #include "client/library/safe_text.h"
 #include "client/text_table.h"
@@ -38,6 +39,19 @@ std::string QueueLine(const v1::QueueStatistics& queue) {
   return absl::StrCat(SafeText(queue.name()), ": ", queue.queued(), " queued, ", queue.running(),
                       " running, ", queue.retrying(), " retrying",
                       queue.paused() ? ", paused" : "");
+}
+
+std::string RemoteWorkerLine(const v1::RemoteWorkerStatistics& worker) {
+  std::string line =
+      absl::StrCat(SafeText(worker.name()), ": ", worker.held(), " of ", worker.slots(),
+                   " slots busy, ", worker.connected() ? "since " : "away, was there since ",
+                   TimeText(FromProto(worker.connect_time())), ", offers ",
+                   SafeText(absl::StrJoin(worker.handlers(), ", ")));
+  if (worker.leaving()) absl::StrAppend(&line, "; leaves");
+  if (!worker.sdk().empty()) absl::StrAppend(&line, "; ", SafeText(worker.sdk()));
+  const std::string labels = LabelsText(worker.labels());
+  if (!labels.empty()) absl::StrAppend(&line, "; ", SafeText(labels));
+  return line;
 }
 
 void AddLimits(const v1::ServerLimits& limits, Rows* rows) {
@@ -85,6 +99,9 @@ std::string StatisticsText(const v1::GetStatisticsResponse& statistics) {
   rows.push_back({"events", absl::StrCat(statistics.events_written(), " written, ",
                                          statistics.events_sent(), " sent")});
   for (const auto& queue : statistics.queues()) rows.push_back({"queue", QueueLine(queue)});
+  for (const auto& worker : statistics.remote_workers()) {
+    rows.push_back({"worker", RemoteWorkerLine(worker)});
+  }
   return TextTable(rows);
 }
 

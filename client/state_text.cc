@@ -52,7 +52,30 @@ absl::StatusOr<Enum> ParseAs(const EnumDescriptor& type, const std::string& text
 std::string StateName(v1::BatchState state) { return Words(*v1::BatchState_descriptor(), state); }
 std::string StateName(v1::JobState state) { return Words(*v1::JobState_descriptor(), state); }
 std::string ReasonName(v1::Reason reason) { return Words(*v1::Reason_descriptor(), reason); }
-std::string WaitName(v1::WaitReason reason) { return Words(*v1::WaitReason_descriptor(), reason); }
+
+std::string WaitName(v1::WaitReason reason) {
+  switch (reason) {
+    case v1::WAIT_REASON_WORKER:
+      return "a free worker";
+    case v1::WAIT_REASON_DELAY:
+      return "its delay";
+    case v1::WAIT_REASON_BACKOFF:
+      return "its backoff";
+    case v1::WAIT_REASON_MAX_PARALLELISM:
+      return "others of its batch (max_parallelism)";
+    case v1::WAIT_REASON_QUEUE_LIMIT:
+      return "others of its queue (max_running)";
+    case v1::WAIT_REASON_QUEUE_PAUSED:
+      return "its queue, which is paused";
+    case v1::WAIT_REASON_DRAINING:
+      return "the next server: this one is draining";
+    case v1::WAIT_REASON_NO_WORKER:
+      return "a worker that offers its handler";
+    default:
+      // Of a later server.
+      return Words(*v1::WaitReason_descriptor(), reason);
+  }
+}
 
 absl::StatusOr<v1::BatchState> ParseBatchState(const std::string& text) {
   return ParseAs<v1::BatchState>(*v1::BatchState_descriptor(), text);

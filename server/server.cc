@@ -254,6 +254,7 @@ web::HttpAnswer Server::Metrics() const {
   snapshot.streams = {.events = streams.events,
                       .errors = streams.errors,
                       .uploads = streams.uploads,
+                      .workers = streams.workers,
                       .lag_events = streams.lag_events,
                       .lag_events_max = streams.lag_events_max,
                       .events_sent = streams.events_sent};

@@ -106,27 +106,45 @@ v1::Wait Engine::State::WaitOf(const ActiveBatch& active, int32_t index) const {
     wait.set_reason(NobodyOffers(active, index) ? v1::WAIT_REASON_NO_WORKER
                                                 : v1::WAIT_REASON_WORKER);
   }
-  // Those of its own batch that go first, times the batches that take turns.
-  int64_t before = static_cast<int64_t>(active.again.size());
-  if (!active.fresh_shards.empty()) {
-    const uint32_t shard = *active.fresh_shards.begin();
-    const int32_t next = active.batch.shards()[shard].first_index + active.shards[shard].next_fresh;
-    before += std::max(0, index - next);
+  const Place place = PlaceOf(active, index);
+  if (place.since) {
+    *wait.mutable_since_time() = ToTimestamp(now_.wall - (now_.steady - *place.since));
   }
-  const int64_t batches = active.needs.empty() ? 0 : active.needs.front()->capability->ready.size();
-  wait.set_place(before * std::max<int64_t>(batches, 1));
+  // Those of its own batch that go first, times the batches that take turns.
+  const int64_t batches = place.need == nullptr ? 0 : place.need->capability->ready.size();
+  wait.set_place(place.before * std::max<int64_t>(batches, 1));
   return wait;
 }
 
-// As far as is known without loading its shard.
-bool Engine::State::NobodyOffers(const ActiveBatch& active, int32_t index) const {
+Engine::State::Place Engine::State::PlaceOf(const ActiveBatch& active, int32_t index) const {
+  Place place;
+  const auto found_in = [&](const std::deque<std::pair<int32_t, base::SteadyTime>>& waiting) {
+    const auto end = waiting.begin() + std::min<int64_t>(waiting.size(), kPassedOverMax);
+    const auto found =
+        std::find_if(waiting.begin(), end, [&](const auto& one) { return one.first == index; });
+    if (found == end) return false;
+    place.before = found - waiting.begin();
+    place.since = found->second;
+    return true;
+  };
   for (const auto& need : active.needs) {
-    const bool its_own = std::any_of(need->passed_over.begin(), need->passed_over.end(),
-                                     [&](const auto& one) { return one.first == index; });
-    if (active.needs.size() > 1 && !its_own) continue;
-    return need->capability != &own_ && need->capability->workers == 0;
+    place.need = need.get();
+    if (found_in(need->passed_over)) return place;
   }
-  return false;
+  // What it needs is known if it is the same for all.
+  place.need = active.needs.size() == 1 ? active.needs.front().get() : nullptr;
+  if (found_in(active.again)) return place;
+  place.before = static_cast<int64_t>(active.again.size());
+  if (active.fresh_shards.empty()) return place;
+  const uint32_t shard = *active.fresh_shards.begin();
+  const int32_t next = active.batch.shards()[shard].first_index + active.shards[shard].next_fresh;
+  place.before += std::max(0, index - next);
+  return place;
+}
+
+bool Engine::State::NobodyOffers(const ActiveBatch& active, int32_t index) const {
+  const BatchNeed* need = PlaceOf(active, index).need;
+  return need != nullptr && need->capability != &own_ && need->capability->workers == 0;
 }
 
 void Engine::State::AddWait(const ActiveBatch& active, v1::JobStatus* status) const {
@@ -219,7 +237,10 @@ Statistics Engine::CountAll() const {
     RemoteWorkerCounts& counts = all.remote_workers.emplace_back();
     counts.name = worker->name;
     counts.slots = worker->slots;
-    counts.busy = worker->held();
+    counts.labels = worker->labels;
+    counts.sdk = worker->sdk;
+    counts.held = worker->held();
+    counts.since = worker->since;
     counts.connected = worker->connected;
     counts.leaving = worker->leaving;
     for (const Capability* capability : worker->offers) counts.handlers.push_back(capability->name);

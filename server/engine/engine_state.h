@@ -241,6 +241,16 @@ class Engine::State {
 
   // Look-ups.
   ActiveBatch* FindActive(std::string_view batch_id) const;
+  // Of a waiting job, as far as is known without loading its shard.
+  struct Place {
+    // What it needs; null: not known.
+    const BatchNeed* need = nullptr;
+    // Jobs of its batch that go first.
+    int64_t before = 0;
+    // When it became ready, if that is known.
+    std::optional<base::SteadyTime> since;
+  };
+  Place PlaceOf(const ActiveBatch& active, int32_t index) const;
   bool NobodyOffers(const ActiveBatch& active, int32_t index) const;
   v1::Wait WaitOf(const ActiveBatch& active, int32_t index) const;
   void AddWait(const ActiveBatch& active, v1::JobStatus* status) const;

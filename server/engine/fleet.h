@@ -37,7 +37,11 @@ struct Capability {
 // A session, from its beginning until its lease has run out.
 struct RemoteWorker {
   WorkerId id = kOwnPool;
+  // For people.
   std::string name;
+  std::map<std::string, std::string> labels;
+  std::string sdk;
+  base::WallTime since;
   int32_t slots = 0;
   std::vector<Capability*> offers;
   // Where it stands in each offer's `open`; -1: it does not.

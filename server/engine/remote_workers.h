@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -33,6 +34,8 @@ struct WorkerJoin {
   WorkerId previous = kOwnPool;
   // For people.
   std::string name;
+  std::map<std::string, std::string> labels;
+  std::string sdk;
   std::vector<std::string> handlers;
   int32_t slots = 0;
   std::vector<HeldAttempt> held;

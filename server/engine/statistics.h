@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "base/clock.h"
 #include "jobrunner/v1/event.pb.h"
 
 namespace jobrunner::engine {
@@ -53,10 +54,14 @@ struct QueueCounts {
 // A remote worker's session.
 struct RemoteWorkerCounts {
   std::string name;
+  std::map<std::string, std::string> labels;
+  std::string sdk;
   std::vector<std::string> handlers;
   int32_t slots = 0;
   // Attempts that it holds.
-  int32_t busy = 0;
+  int32_t held = 0;
+  // When the session began.
+  base::WallTime since;
   // Its stream is there; otherwise it may come back for a lease.
   bool connected = false;
   bool leaving = false;

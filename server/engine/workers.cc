@@ -46,6 +46,9 @@ void Engine::State::Detach(RunningAttempt& attempt) {
 
 void Engine::State::Handle(WorkerJoin& join) {
   RemoteWorker& worker = fleet_.Add(join.worker, std::move(join.name), join.slots);
+  worker.labels = std::move(join.labels);
+  worker.sdk = std::move(join.sdk);
+  worker.since = now_.wall;
   for (const std::string& handler : join.handlers) fleet_.Offer(worker, handler);
   RenewLease(worker);
   if (RemoteWorker* previous = fleet_.Find(join.previous)) TakeUp(worker, *previous, join);

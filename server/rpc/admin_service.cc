@@ -36,6 +36,20 @@ v1::QueueStatistics QueueStatisticsOf(const std::string& name, const engine::Que
   return statistics;
 }
 
+v1::RemoteWorkerStatistics RemoteWorkerOf(const engine::RemoteWorkerCounts& counts) {
+  v1::RemoteWorkerStatistics statistics;
+  statistics.set_name(counts.name);
+  statistics.mutable_handlers()->Assign(counts.handlers.begin(), counts.handlers.end());
+  statistics.set_slots(counts.slots);
+  statistics.mutable_labels()->insert(counts.labels.begin(), counts.labels.end());
+  statistics.set_sdk(counts.sdk);
+  statistics.set_held(counts.held);
+  *statistics.mutable_connect_time() = engine::ToTimestamp(counts.since);
+  statistics.set_connected(counts.connected);
+  statistics.set_leaving(counts.leaving);
+  return statistics;
+}
+
 void AddTotals(const engine::Statistics& counted, v1::GetStatisticsResponse* response) {
   for (const auto& [name, queue] : counted.queues) {
     *response->add_queues() = QueueStatisticsOf(name, queue);
@@ -49,6 +63,9 @@ void AddTotals(const engine::Statistics& counted, v1::GetStatisticsResponse* res
   response->set_batches_running(counted.batches_running);
   response->set_batches_kept(counted.batches_kept);
   response->set_events_written(counted.events_written);
+  for (const engine::RemoteWorkerCounts& worker : counted.remote_workers) {
+    *response->add_remote_workers() = RemoteWorkerOf(worker);
+  }
 }
 
 v1::PoolStatistics PoolStatisticsOf(engine::PoolBounds bounds, const engine::Executor& executor,

@@ -69,6 +69,8 @@ absl::StatusOr<WorkerSessions::Identity> WorkerSessions::Join(const v1::WorkerHe
   join.worker = identity.worker;
   join.previous = std::exchange(known.worker, identity.worker);
   join.name = hello.name();
+  join.labels = {hello.labels().begin(), hello.labels().end()};
+  join.sdk = hello.sdk();
   join.handlers = {hello.handlers().begin(), hello.handlers().end()};
   join.slots = hello.slots();
   for (const AssignmentId& id : ids) {

@@ -3,6 +3,7 @@
 #include <prometheus/metric_family.h>
 #include <prometheus/text_serializer.h>
 
+#include <algorithm>
 #include <chrono>
 #include <limits>
 #include <string>
@@ -165,11 +166,34 @@ void AddPool(const MetricsSnapshot& snapshot, Families* families) {
           .Take());
 }
 
+void AddRemoteWorkers(const std::vector<engine::RemoteWorkerCounts>& workers, Families* families) {
+  int64_t connected = 0;
+  int64_t away = 0;
+  int64_t held = 0;
+  int64_t idle = 0;
+  for (const engine::RemoteWorkerCounts& worker : workers) {
+    ++(worker.connected ? connected : away);
+    held += worker.held;
+    if (worker.connected && !worker.leaving) idle += std::max(worker.slots - worker.held, 0);
+  }
+  families->push_back(std::move(Gauge("jobrunner_remote_workers",
+                                      "Remote workers, by whether their stream is there.")
+                                    .Add({{"state", "connected"}}, connected)
+                                    .Add({{"state", "away"}}, away))
+                          .Take());
+  families->push_back(std::move(Gauge("jobrunner_remote_slots",
+                                      "Slots of remote workers: those held and those to be had.")
+                                    .Add({{"state", "busy"}}, held)
+                                    .Add({{"state", "idle"}}, idle))
+                          .Take());
+}
+
 void AddStreams(const StreamCounts& streams, Families* families) {
   families->push_back(std::move(Gauge("jobrunner_streams", "Open calls that stream, by what.")
                                     .Add({{"kind", "events"}}, streams.events)
                                     .Add({{"kind", "errors"}}, streams.errors)
-                                    .Add({{"kind", "uploads"}}, streams.uploads))
+                                    .Add({{"kind", "uploads"}}, streams.uploads)
+                                    .Add({{"kind", "workers"}}, streams.workers))
                           .Take());
   families->push_back(
       std::move(Gauge("jobrunner_stream_lag_events",
@@ -209,6 +233,7 @@ std::string RenderMetrics(const MetricsSnapshot& snapshot) {
   AddAttempts(snapshot.engine.queues, &families);
   AddEngine(snapshot.engine, &families);
   AddPool(snapshot, &families);
+  AddRemoteWorkers(snapshot.engine.remote_workers, &families);
   AddStreams(snapshot.streams, &families);
   AddProcess(snapshot, &families);
   return prometheus::TextSerializer().Serialize(families);

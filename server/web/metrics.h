@@ -19,6 +19,8 @@ struct StreamCounts {
   int64_t errors = 0;
   // UploadBatch.
   int64_t uploads = 0;
+  // WorkerService.Work.
+  int64_t workers = 0;
   // Events of running batches that readers have not got yet: all together, and the one furthest
   // behind.
   int64_t lag_events = 0;

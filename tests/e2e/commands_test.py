@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import unittest
 
@@ -86,6 +87,26 @@ class CommandsTest(ProgramTest):
         failed = self.json_lines("status", batch, "--state", "failed", check=0)
         self.assertEqual([job["index"] for job in failed], [1])
 
+    def test_status_of_jobs_that_wait(self):
+        retried = {"retryPolicy": {"maxAttempts": 2, "initialBackoff": "200s"}}
+        batch = self.submit([{"handler": {"name": "nobody-has-it"}}] * 3 + [
+            {"handler": {"name": "fail"}, "options": retried},
+            {**echo("YQ=="), "options": {"delay": "3600s"}}])
+        self.assert_waits(batch, 2, "a worker that offers its handler", "before it", "about 2 jobs")
+        await_that(lambda: "retrying" in self.ask("status", batch, "--job", "3").stdout, "the retry")
+        self.assert_waits(batch, 3, "its backoff", "next retry", "")
+        self.assert_waits(batch, 4, "its delay", "until", "")
+        rows = self.ask("status", batch, "--jobs", check=0).stdout
+        self.assertIn("waits for a worker that offers its handler, about 2 jobs before it", rows)
+        self.ask("cancel", batch, check=0)
+
+    def assert_waits(self, batch, job, what, more, said):
+        shown = self.ask("status", batch, "--job", str(job), check=0).stdout
+        lines = dict(re.split("  +", line, 1) for line in shown.splitlines())
+        self.assertEqual(lines["waits for"], what)
+        self.assertRegex(lines["since"], r"^\d{4}-\d\d-\d\d")
+        self.assertIn(said, lines[more])
+
     def test_cancel(self):
         batch = self.submit([self.command("sleep", "1000")] * 2)
         self.ask("cancel", batch, "--job", "0", "--reason", "not needed", check=0)
@@ -149,7 +170,7 @@ class CommandsTest(ProgramTest):
         self.assertIn("paused", self.ask("admin", "pause", "default", check=0).stdout)
         batch = self.submit([echo("YQ==")])
         waiting = self.ask("status", batch, "--job", "0", check=0).stdout
-        self.assertIn("queue paused", waiting)
+        self.assertIn("its queue, which is paused", waiting)
         self.ask("admin", "resume", "default", check=0)
         self.ask("results", batch, check=0)
         self.assertIn("1 to 2", self.ask("admin", "resize", "--min", "1", "--max", "2",

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/engine_fixture.h"
+#include "engine/proto_time.h"
 
 namespace jobrunner::engine {
 namespace {
@@ -95,6 +96,52 @@ TEST_F(WorkersTest, AJobWaitsForAWorkerAndSaysSo) {
   EXPECT_EQ(ResultOf(id, 0).state(), v1::JOB_STATE_SUCCEEDED);
   EXPECT_EQ(ResultOf(id, 0).worker(), "camera 1");
   EXPECT_EQ(ResultOf(id, 0).output(), "done");
+}
+
+TEST_F(WorkersTest, AJobThatWaitsForAWorkerSaysSinceWhenAndAtWhichPlace) {
+  const base::WallTime accepted = clock_.Read().wall;
+  const std::string id = Submit(Jobs({kResize, "", kResize, kResize}));
+  Advance(60s);
+  for (const auto& [index, place] : {std::pair{0, 0}, {2, 1}, {3, 2}}) {
+    const v1::Wait wait = Status(id, index).wait();
+    EXPECT_EQ(wait.reason(), v1::WAIT_REASON_NO_WORKER);
+    EXPECT_EQ(wait.since_time().seconds(), ToTimestamp(accepted).seconds());
+    EXPECT_EQ(wait.place(), place);
+  }
+}
+
+TEST_F(WorkersTest, AJobThatIsLostWaitsForAWorkerSinceThen) {
+  const std::string id = Submit(Remote(1));
+  Join(1, 1);
+  Tell(WorkerGone{1});
+  Advance(9s);
+  const base::WallTime lost = clock_.Read().wall;
+  Advance(60s);
+  const v1::Wait wait = Status(id, 0).wait();
+  EXPECT_EQ(wait.reason(), v1::WAIT_REASON_NO_WORKER);
+  EXPECT_EQ(wait.since_time().seconds(), ToTimestamp(lost).seconds());
+}
+
+TEST_F(WorkersTest, OfEachWorkerItIsKnownWhatItIs) {
+  WorkerJoin join;
+  join.worker = 1;
+  join.name = "camera";
+  join.sdk = "test 1.0";
+  join.labels = {{"room", "cellar"}};
+  join.handlers = {"resize"};
+  join.slots = 3;
+  const base::WallTime came = clock_.Read().wall;
+  Tell(std::move(join));
+  Submit(Remote(2));
+  const auto workers = engine().CountAll().remote_workers;
+  ASSERT_THAT(workers, SizeIs(1));
+  EXPECT_EQ(workers[0].sdk, "test 1.0");
+  EXPECT_EQ(workers[0].labels.at("room"), "cellar");
+  EXPECT_EQ(workers[0].since, came);
+  EXPECT_EQ(workers[0].held, 2);
+  EXPECT_TRUE(workers[0].connected);
+  Tell(WorkerGone{1});
+  EXPECT_FALSE(engine().CountAll().remote_workers[0].connected);
 }
 
 TEST_F(WorkersTest, OutputIsShownOfJobsThatAskForItAlone) {

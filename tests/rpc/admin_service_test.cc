@@ -7,6 +7,7 @@
 
 #include "absl/synchronization/notification.h"
 #include "rpc/served.h"
+#include "rpc/stub_worker.h"
 
 namespace jobrunner::rpc {
 namespace {
@@ -69,6 +70,30 @@ TEST_F(Admin, ServerInfoSaysWhatTheServerIsAndAllows) {
   EXPECT_FALSE(info.draining());
   served_.Drain(std::chrono::seconds(0));
   EXPECT_TRUE(Info().draining());
+}
+
+TEST_F(Admin, RemoteWorkersAreShown) {
+  StubWorker::Hello hello;
+  hello.set_name("camera");
+  hello.add_handlers("resize");
+  hello.set_slots(3);
+  hello.set_sdk("test 1.0");
+  (*hello.mutable_labels())["room"] = "cellar";
+  StubWorker worker(served_, hello);
+  worker.AwaitWelcome();
+  const v1::GetStatisticsResponse statistics = Statistics();
+  EXPECT_EQ(statistics.streams(), 1);
+  ASSERT_THAT(statistics.remote_workers(), SizeIs(1));
+  const v1::RemoteWorkerStatistics& shown = statistics.remote_workers(0);
+  EXPECT_EQ(shown.name(), "camera");
+  EXPECT_THAT(shown.handlers(), ElementsAre("resize"));
+  EXPECT_EQ(shown.slots(), 3);
+  EXPECT_EQ(shown.held(), 0);
+  EXPECT_EQ(shown.sdk(), "test 1.0");
+  EXPECT_EQ(shown.labels().at("room"), "cellar");
+  EXPECT_TRUE(shown.connected());
+  EXPECT_FALSE(shown.leaving());
+  EXPECT_GT(shown.connect_time().seconds(), 0);
 }
 
 TEST_F(Admin, StatisticsCount) {

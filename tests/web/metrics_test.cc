@@ -43,9 +43,17 @@ MetricsSnapshot Snapshot() {
   snapshot.streams = {.events = 3,
                       .errors = 1,
                       .uploads = 2,
+                      .workers = 5,
                       .lag_events = 50,
                       .lag_events_max = 40,
                       .events_sent = 7000};
+  for (const bool connected : {true, true, false}) {
+    engine::RemoteWorkerCounts& worker = snapshot.engine.remote_workers.emplace_back();
+    worker.slots = 10;
+    worker.held = 3;
+    worker.connected = connected;
+  }
+  snapshot.engine.remote_workers[1].leaving = true;
   snapshot.log_lines_dropped = 9;
   snapshot.job_log_lines_dropped = 11;
   return snapshot;
@@ -59,6 +67,15 @@ TEST(MetricsTest, JobsAreCountedByQueueAndState) {
                     HasSubstr("\njobrunner_jobs{queue=\"default\",state=\"retrying\"} 1\n"),
                     HasSubstr("\njobrunner_jobs{queue=\"slow\",state=\"queued\"} 0\n"),
                     HasSubstr("\njobrunner_queue_paused{queue=\"slow\"} 1\n")));
+}
+
+TEST(MetricsTest, RemoteWorkersAreCounted) {
+  EXPECT_THAT(RenderMetrics(Snapshot()),
+              AllOf(HasSubstr("\njobrunner_remote_workers{state=\"connected\"} 2\n"),
+                    HasSubstr("\njobrunner_remote_workers{state=\"away\"} 1\n"),
+                    HasSubstr("\njobrunner_remote_slots{state=\"busy\"} 9\n"),
+                    HasSubstr("\njobrunner_remote_slots{state=\"idle\"} 7\n"),
+                    HasSubstr("\njobrunner_streams{kind=\"workers\"} 5\n")));
 }
 
 TEST(MetricsTest, WhatHappenedSinceTheStartIsCounted) {
