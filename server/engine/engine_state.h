@@ -228,6 +228,7 @@ class Engine::State {
   void RemoveWorker(RemoteWorker& worker, std::string why);
   void RenewLease(RemoteWorker& worker);
   void ForgiveOwnStall();
+  void AwaitClaims();
   void FillChecks();
 
   // Draining.
@@ -272,6 +273,7 @@ class Engine::State {
   base::SteadyTime step_due_ = base::SteadyTime::max();
   // Some batch has unclaimed jobs.
   bool has_unclaimed_ = false;
+  Deadlines::Timer unclaimed_timer_;
   RetryQueue retries_;
   Deadlines deadlines_;
   RunningAttempts running_;

@@ -61,7 +61,9 @@ struct RemoteWorker {
   int32_t claims_pending = 0;
   std::vector<Claim> claims;
 
+  // Of its last check, and of the last one that it answered.
   int64_t check_number = 0;
+  int64_t answered = 0;
   Deadlines::Timer check;
   Deadlines::Timer lease;
 

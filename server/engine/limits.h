@@ -124,6 +124,8 @@ inline constexpr int32_t kWorkerSlotsMax = 10'000;
 inline constexpr int32_t kWorkerHandlersMax = 1000;
 // A message of theirs. Stock clients and servers read so much.
 inline constexpr int64_t kWorkerMessageBytesMax = 4 << 20;
+// One that names all that it holds, which while the store is slow is more than its slots.
+inline constexpr int64_t kWorkerIdsMessageBytesMax = 32 << 20;
 static_assert(kOutputBytesMax + (64 << 10) <= kWorkerMessageBytesMax, "an outcome must fit");
 
 // After the last reader with cancel_on_disconnect went.

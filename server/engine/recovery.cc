@@ -21,9 +21,7 @@ std::vector<Publish> Engine::State::Restore(base::Now now,
         {batch->header_ptr(), batch->last_sequence(), /*opened=*/true, /*finished=*/false});
     TakeOver(std::move(*batch));
   }
-  if (has_unclaimed_) {
-    deadlines_.Set(now.steady + options_.worker_lease, Deadlines::UnclaimedDeadline{});
-  }
+  if (has_unclaimed_) AwaitClaims();
   return logs;
 }
 

@@ -269,6 +269,11 @@ void Engine::State::BeginHeld() {
     if (held == nullptr) continue;
     RunningAttempt& attempt = *held;
     attempt.held = false;
+    const bool sendable = attempt.at == kOwnPool || fleet_.Find(attempt.at)->connected;
+    if (!sendable) {
+      PutBackUnbegun(running_.SlotOf(attempt));
+      continue;
+    }
     if (!attempt.stop) {
       const EffectiveOptions options = OptionsOf(*attempt.batch, assignment.job());
       Begin(attempt, options, std::move(assignment));

@@ -11,7 +11,8 @@ void TimeHistogram::Add(std::chrono::nanoseconds time) {
   int bucket = 0;
   while (time > UpperBound(bucket)) ++bucket;
   ++counts_[bucket];
-  sum_ += time;
+  // What a worker says of its times may be anything.
+  sum_ += std::min(time, std::chrono::nanoseconds::max() - sum_);
 }
 
 }  // namespace jobrunner::engine

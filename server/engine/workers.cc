@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "engine/engine_state.h"
@@ -58,13 +59,18 @@ void Engine::State::Handle(WorkerJoin& join) {
 
 // What the session before held and the worker still has goes on; the rest of it is lost.
 void Engine::State::TakeUp(RemoteWorker& worker, RemoteWorker& previous, WorkerJoin& join) {
+  // Of a session that ended before its welcome: the worker does not know the new names.
+  absl::flat_hash_map<AttemptToken, AttemptToken> renamed;
+  for (const Claim& claim : previous.claims) renamed[claim.held] = claim.token;
   std::erase_if(join.held, [&](const HeldAttempt& held) {
-    RunningAttempt* attempt = running_.Find(held.token);
+    const auto name = renamed.find(held.token);
+    const AttemptToken token = name == renamed.end() ? held.token : name->second;
+    RunningAttempt* attempt = running_.Find(token);
     if (attempt == nullptr || attempt->at != previous.id) return false;
     Detach(*attempt);
     Attach(*attempt, worker);
     attempt->check_before = 0;
-    worker.claims.push_back({held.token, held.token});
+    worker.claims.push_back({held.token, token});
     return true;
   });
   if (previous.connected) {
@@ -194,12 +200,18 @@ void Engine::State::FillChecks() {
 
 void Engine::State::Handle(WorkerAnswer& answer) {
   RemoteWorker* worker = fleet_.Find(answer.worker);
-  if (worker == nullptr || answer.number != worker->check_number) return;
+  // The answer to an older check is late, not silence: checks do not wait for answers.
+  const bool is_news = worker != nullptr && answer.number > worker->answered &&
+                       answer.number <= worker->check_number;
+  if (!is_news) return;
+  worker->answered = answer.number;
   RenewLease(*worker);
   absl::flat_hash_set<uint64_t> held;
   for (const AttemptToken& token : answer.held) held.insert(token.number);
   const int32_t free = worker->free();
-  std::erase_if(worker->given_up, [&](uint64_t number) { return !held.contains(number); });
+  if (answer.number == worker->check_number) {
+    std::erase_if(worker->given_up, [&](uint64_t number) { return !held.contains(number); });
+  }
   fleet_.Settle(*worker, free);
   const std::vector<uint32_t> attempts = worker->attempts;
   for (const uint32_t slot : attempts) {
@@ -249,12 +261,22 @@ void Engine::State::RenewLease(RemoteWorker& worker) {
 
 // A server that stood still has not heard its workers: their silence is its own.
 void Engine::State::ForgiveOwnStall() {
-  if (fleet_.workers().empty() || step_due_ == base::SteadyTime::max()) return;
+  if (step_due_ == base::SteadyTime::max()) return;
   if (now_.steady - step_due_ < options_.worker_lease / 2) return;
   for (const auto& [id, worker] : fleet_.workers()) RenewLease(*worker);
+  if (has_unclaimed_) AwaitClaims();
+}
+
+// Whoever holds what an earlier server assigned has a lease to say so.
+void Engine::State::AwaitClaims() {
+  deadlines_.Cancel(&unclaimed_timer_);
+  unclaimed_timer_ =
+      deadlines_.Set(now_.steady + options_.worker_lease, Deadlines::UnclaimedDeadline{});
 }
 
 void Engine::State::Lose(uint32_t slot, std::string message) {
+  // It was not sent: its start is still being stored.
+  if (running_.at(slot).held) return PutBackUnbegun(slot);
   Outcome outcome;
   outcome.token = running_.TokenOf(slot);
   outcome.at = running_.at(slot).at;
@@ -294,6 +316,7 @@ void Engine::State::RefuseOutcome(const Outcome& outcome) {
 }
 
 void Engine::State::Fire(const Deadlines::UnclaimedDeadline&) {
+  unclaimed_timer_ = {};
   has_unclaimed_ = false;
   for (const auto& [id, active] : batches_) {
     for (const int32_t index : std::exchange(active->unclaimed, {})) {

@@ -59,11 +59,15 @@ absl::StatusOr<WorkerSessions::Identity> WorkerSessions::Join(const v1::WorkerHe
   RETURN_IF_ERROR(CheckHello(hello, own_handlers_));
   const std::vector<AssignmentId> ids = IdsOf(hello);
   absl::MutexLock lock(&mutex_);
-  if (draining_) {
+  ForgetOld();
+  Identity identity{.worker = engine::kOwnPool, .session_id = SessionOf(hello)};
+  // Who comes back may: it has outcomes to bring, and would lose its lease outside.
+  if (draining_ && !known_.contains(identity.session_id)) {
     return engine::Refuse(absl::StatusCode::kUnavailable, "DRAINING", "the server is draining");
   }
-  Identity identity{.worker = ++last_worker_, .session_id = hello.session_id()};
+  identity.worker = ++last_worker_;
   Known& known = Identify(&identity);
+  if (!ids.empty()) GoBy(hello.session_id(), identity.session_id);
   open_[identity.worker] = {std::move(session), identity.session_id};
   engine::WorkerJoin join;
   join.worker = identity.worker;
@@ -85,9 +89,20 @@ absl::StatusOr<WorkerSessions::Identity> WorkerSessions::Join(const v1::WorkerHe
   return identity;
 }
 
+std::string WorkerSessions::SessionOf(const v1::WorkerHello& hello) const {
+  const auto found = earlier_ids_.find(hello.session_id());
+  return found == earlier_ids_.end() ? hello.session_id() : found->second;
+}
+
+// It may come back by that once more: if its stream breaks before it has seen its welcome.
+void WorkerSessions::GoBy(const std::string& earlier_id, const std::string& session_id) {
+  if (earlier_id.empty() || earlier_id == session_id) return;
+  earlier_ids_[earlier_id] = session_id;
+  known_.at(session_id).earlier_id = earlier_id;
+}
+
 // Gives a session that is not known a new id.
 WorkerSessions::Known& WorkerSessions::Identify(Identity* identity) {
-  ForgetOld();
   auto known = known_.find(identity->session_id);
   if (known == known_.end()) {
     identity->session_id = base::RandomUuid();
@@ -124,7 +139,10 @@ void WorkerSessions::ForgetOld() {
   const base::SteadyTime now = clock_.Read().steady;
   while (!leaving_.empty() && leaving_.front().first < now) {
     const auto known = known_.find(leaving_.front().second);
-    if (known != known_.end() && known->second.forgotten_at < now) known_.erase(known);
+    if (known != known_.end() && known->second.forgotten_at < now) {
+      earlier_ids_.erase(known->second.earlier_id);
+      known_.erase(known);
+    }
     leaving_.pop_front();
   }
 }

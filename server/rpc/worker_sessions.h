@@ -65,7 +65,7 @@ class WorkerSessions final : public engine::RemoteWorkers {
   // Its stream has ended. It is known again for one lease.
   void Leave(const Identity& identity) ABSL_LOCKS_EXCLUDED(mutex_);
 
-  // The server drains: tells the workers, and takes no new ones.
+  // The server drains: tells the workers, and takes no new ones; those that it knows may come back.
   void Drain() ABSL_LOCKS_EXCLUDED(mutex_);
 
   void Perform(engine::RemoteOrders orders) override ABSL_LOCKS_EXCLUDED(mutex_);
@@ -83,6 +83,8 @@ class WorkerSessions final : public engine::RemoteWorkers {
     engine::WorkerId worker = engine::kOwnPool;
     // max() while its stream is there.
     base::SteadyTime forgotten_at = base::SteadyTime::max();
+    // By which it came from an earlier server.
+    std::string earlier_id;
     // What it goes on with from an earlier server: from the token in the id to the engine's.
     absl::flat_hash_map<engine::AttemptToken, engine::AttemptToken> taken_over;
   };
@@ -90,6 +92,9 @@ class WorkerSessions final : public engine::RemoteWorkers {
   void Remember(const engine::WorkerWelcome& welcome) ABSL_LOCKS_EXCLUDED(mutex_);
   void Hand(engine::WorkerId worker, engine::RemoteOrders orders) ABSL_LOCKS_EXCLUDED(mutex_);
   void ForgetOld() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  std::string SessionOf(const v1::WorkerHello& hello) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void GoBy(const std::string& earlier_id, const std::string& session_id)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   Known& Identify(Identity* identity) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   std::vector<std::shared_ptr<WorkerSession>> All() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
@@ -103,6 +108,8 @@ class WorkerSessions final : public engine::RemoteWorkers {
   engine::WorkerId last_worker_ ABSL_GUARDED_BY(mutex_) = engine::kOwnPool;
   absl::flat_hash_map<engine::WorkerId, Open> open_ ABSL_GUARDED_BY(mutex_);
   absl::flat_hash_map<std::string, Known> known_ ABSL_GUARDED_BY(mutex_);
+  // Session ids of earlier servers, to this one's.
+  absl::flat_hash_map<std::string, std::string> earlier_ids_ ABSL_GUARDED_BY(mutex_);
   // Session ids by when they are forgotten; one that came back meanwhile is not.
   std::deque<std::pair<base::SteadyTime, std::string>> leaving_ ABSL_GUARDED_BY(mutex_);
 };

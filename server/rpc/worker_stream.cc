@@ -4,6 +4,7 @@
 #include <variant>
 
 #include "absl/strings/str_cat.h"
+#include "base/status_macros.h"
 #include "engine/limits.h"
 #include "rpc/message_bytes.h"
 #include "rpc/status.h"
@@ -11,13 +12,18 @@
 namespace jobrunner::rpc {
 namespace {
 
+absl::Status CheckSize(int64_t size, int64_t max) {
+  if (size <= max) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("a message has ", size, " bytes, at most ", max, " are allowed"));
+}
+
 absl::Status Parse(const grpc::ByteBuffer& bytes, v1::WorkRequest* message) {
   const auto size = static_cast<int64_t>(bytes.Length());
-  if (size > engine::kWorkerMessageBytesMax) {
-    return absl::InvalidArgumentError(absl::StrCat("a message has ", size, " bytes, at most ",
-                                                   engine::kWorkerMessageBytesMax, " are allowed"));
-  }
-  return ParseMessage(bytes, message);
+  RETURN_IF_ERROR(CheckSize(size, engine::kWorkerIdsMessageBytesMax));
+  RETURN_IF_ERROR(ParseMessage(bytes, message));
+  const bool names_all = message->has_hello() || message->has_lease_answer();
+  return names_all ? absl::OkStatus() : CheckSize(size, engine::kWorkerMessageBytesMax);
 }
 
 }  // namespace

@@ -279,6 +279,32 @@ TEST_F(WorkersTest, AWorkerThatAnswersKeepsItsAttempts) {
   EXPECT_THAT(remote_.ends, IsEmpty());
 }
 
+// Each answer takes longer than it is to the next check, and less than a lease.
+TEST_F(WorkersTest, AWorkerWhoseAnswersAreLateKeepsItsAttempts) {
+  const std::string id = Submit(Remote(1));
+  Join(1, 1);
+  Advance(5s);
+  for (size_t answered = 0; answered < 10; ++answered) {
+    Advance(3s);
+    ASSERT_GT(remote_.checks.size(), answered + 1);
+    Tell(WorkerAnswer{1, remote_.checks[answered].number, {Assigned(1, 0).token}});
+  }
+  EXPECT_THAT(AttemptErrorsOf(id, 0), IsEmpty());
+  EXPECT_THAT(remote_.ends, IsEmpty());
+}
+
+TEST_F(WorkersTest, AnAnswerThatComesTwiceSaysNothingNew) {
+  Submit(Remote(1));
+  Join(1, 1);
+  Advance(3s);
+  const int64_t first = remote_.checks.back().number;
+  Tell(WorkerAnswer{1, first, {Assigned(1, 0).token}});
+  Advance(8s);
+  Tell(WorkerAnswer{1, first, {Assigned(1, 0).token}});
+  Advance(1s);
+  EXPECT_THAT(remote_.ends, SizeIs(1));
+}
+
 TEST_F(WorkersTest, WhatAWorkerDoesNotHoldAnyMoreIsLostAtOnce) {
   const std::string id = Submit(Remote(2));
   Join(1, 2);
@@ -490,7 +516,7 @@ TEST_F(WorkersTest, AServerThatStoodStillGivesItsWorkersAnotherLease) {
   EXPECT_THAT(AttemptErrorsOf(id, 0), IsEmpty());
 }
 
-TEST_F(WorkersTest, AWorkerThatIsGoneIsNotForgivenForASleepingServer) {
+TEST_F(WorkersTest, AWorkerThatStaysAwayLosesItsAttemptsWithItsLease) {
   const std::string id = Submit(Remote(1));
   Join(1, 1);
   Tell(WorkerGone{1});
@@ -536,6 +562,53 @@ TEST_F(WorkersOverRestartsTest, WhatWaitsForItsStoredStartAtAWorkerThatLeavesIsP
   Join(2, 1);
   EXPECT_THAT(HeldBy(1), IsEmpty());
   EXPECT_THAT(HeldBy(2), ElementsAre(0));
+}
+
+TEST_F(WorkersOverRestartsTest, WhatWasNotSentIsPutBackWhenItsWorkerIsGone) {
+  const std::string id = Submit(Remote(1, "job_defaults { max_lost_attempts: 0 }"));
+  store_.HoldCommits(true);
+  Join(1, 1);
+  Tell(WorkerGone{1});
+  store_.HoldCommits(false);
+  EXPECT_EQ(StateOf(id, 0), v1::JOB_STATE_QUEUED);
+  Join(2, 1);
+  EXPECT_THAT(HeldBy(2), ElementsAre(0));
+}
+
+TEST_F(WorkersOverRestartsTest, WhatWasNotSentIsPutBackWhenItsSessionIsTakenUp) {
+  const std::string id = Submit(Remote(1, "job_defaults { max_lost_attempts: 0 }"));
+  store_.HoldCommits(true);
+  Join(1, 1);
+  Tell(ComesBack(2, 1, id, {}));
+  store_.HoldCommits(false);
+  EXPECT_THAT(HeldBy(1), IsEmpty());
+  EXPECT_THAT(HeldBy(2), ElementsAre(0));
+}
+
+// Before its welcome, which has the new names.
+TEST_F(WorkersOverRestartsTest, AWorkerWhoseStreamBreaksAgainGoesOnAllTheSame) {
+  const std::string id = Submit(Remote(2));
+  Join(1, 2);
+  Restart(2s);
+  Tell(ComesBack(2, 1, id, {0, 1}));
+  Tell(WorkerGone{2});
+  WorkerJoin again = ComesBack(3, 1, id, {0, 1});
+  again.previous = 2;
+  Tell(std::move(again));
+  ASSERT_THAT(remote_.welcomes.back().claims, SizeIs(2));
+  for (const Claim& claim : remote_.welcomes.back().claims) Report(3, claim.token);
+  EXPECT_EQ(FinishOf(id).succeeded(), 2);
+  EXPECT_EQ(ResultOf(id, 0).attempts(), 1) << "none was lost";
+}
+
+TEST_F(WorkersOverRestartsTest, AServerThatStoodStillAwaitsWhoHoldsWhatForAnotherLease) {
+  const std::string id = Submit(Remote(1));
+  Join(1, 1);
+  Restart(2s);
+  OverSleep(60s);
+  EXPECT_THAT(AttemptErrorsOf(id, 0), IsEmpty());
+  Tell(ComesBack(2, 1, id, {0}));
+  EXPECT_THAT(remote_.welcomes.back().claims, SizeIs(1));
 }
 
 TEST_F(WorkersOverRestartsTest, WhatNobodyComesBackForWithinALeaseIsLost) {

@@ -130,6 +130,22 @@ TEST_F(WorkerSessionsTest, WhatAnEarlierServerAssignedIsKnownAtEveryReturn) {
   EXPECT_THAT(again.ReadOne().welcome().assignment_ids(), testing::ElementsAre(IdOf(5)));
 }
 
+// Of an earlier server's session the worker knows that server's id until it has its welcome.
+TEST_F(WorkerSessionsTest, WhoeverComesFromAnEarlierServerIsKnownByItsOldIdToo) {
+  v1::WorkerHello hello = HelloOf("w");
+  hello.set_session_id(base::RandomUuid());
+  hello.add_assignment_ids(IdOf(5));
+  ConnectedWorker first(&with_);
+  first.Join(hello);
+  first.session().Close();
+  ConnectedWorker second(&with_);
+  second.Join(hello);
+  const auto joins = with_.engine.Take<engine::WorkerJoin>();
+  ASSERT_THAT(joins, SizeIs(2));
+  EXPECT_EQ(joins[0].previous, engine::kOwnPool);
+  EXPECT_EQ(joins[1].previous, joins[0].worker);
+}
+
 TEST_F(WorkerSessionsTest, AfterALeaseASessionIsForgotten) {
   const auto [first, session_id] = Come("");
   with_.clock.Advance(kTestLease + std::chrono::nanoseconds(1));
@@ -230,6 +246,12 @@ TEST_F(WorkerSessionsTest, ADrainIsSaidToAllAndNobodyNewIsTaken) {
 
   const absl::Status status = Hello([](v1::WorkerHello*) {});
   EXPECT_TRUE(absl::IsUnavailable(status)) << status;
+}
+
+TEST_F(WorkerSessionsTest, WhoIsKnownMayComeBackInADrain) {
+  const auto [first, session_id] = Come("");
+  with_.sessions.Drain();
+  EXPECT_EQ(Come(session_id).first.previous, first.worker);
 }
 
 }  // namespace
