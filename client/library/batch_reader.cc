@@ -41,14 +41,18 @@ absl::StatusOr<std::optional<v1::StreamResultsResponse>> BatchReader::Next() {
 }
 
 std::shared_ptr<BatchReader::Stream> BatchReader::Opened() {
-  absl::MutexLock lock(&mutex_);
-  if (stream_ == nullptr) {
-    stream_ = open_(request_, retry_.TimeLeft());
-    opened_at_ = std::chrono::steady_clock::now();
+  std::shared_ptr<Stream> stream;
+  {
+    absl::MutexLock lock(&mutex_);
+    if (stream_ != nullptr) return stream_;
+    stream_ = stream = open_(request_, retry_.TimeLeft());
+    // It may have been stopped before there was something to cancel.
+    if (stop_.stop_requested()) stream->Cancel();
   }
-  // It may have been stopped before there was something to cancel.
-  if (stop_.stop_requested()) stream_->Cancel();
-  return stream_;
+  // Without the lock, which whoever stops it needs.
+  stream->Begin();
+  opened_at_ = std::chrono::steady_clock::now();
+  return stream;
 }
 
 absl::Status BatchReader::Close() {

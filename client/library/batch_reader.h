@@ -27,7 +27,8 @@ class BatchReader {
   using Open = std::function<std::unique_ptr<Stream>(const v1::StreamResultsRequest& request,
                                                      absl::Duration timeout)>;
 
-  // Clients make them: Client::Results. `open` begins a call, of at most that long.
+  // Clients make them: Client::Results. `open` has a call of at most that long ready to
+  // begin; it does not block.
   BatchReader(Open open, v1::StreamResultsRequest request, RetryLimits limits,
               const CallOptions& call);
   // Ends the call that is open; of a request with cancel_on_disconnect, that cancels the batch.

@@ -3,6 +3,7 @@
 #include <grpcpp/client_context.h>
 #include <grpcpp/support/sync_stream.h>
 
+#include <functional>
 #include <memory>
 
 #include "absl/time/time.h"
@@ -12,20 +13,29 @@
 
 namespace jobrunner::client {
 
-// A streaming call of a stub. Ended early, it is cancelled.
+// A streaming call of a stub, which outlives it. Ended early, it is cancelled.
 template <typename Response>
 class GrpcStream final : public MessageStream<Response> {
  public:
   template <typename Stub, typename Method, typename Request>
   GrpcStream(Stub& stub, Method method, const Request& request, absl::Duration timeout)
-      : context_(timeout), reader_((stub.*method)(context_.get(), request)) {}
+      : context_(timeout),
+        begin_([this, &stub, method, request] { return (stub.*method)(context_.get(), request); }) {
+  }
 
   ~GrpcStream() override {
     context_.get()->TryCancel();
-    if (!finished_) reader_->Finish();
+    if (reader_ != nullptr && !finished_) reader_->Finish();
   }
 
-  bool Read(Response* response) override { return reader_->Read(response); }
+  void Begin() override {
+    if (reader_ == nullptr) reader_ = begin_();
+  }
+
+  bool Read(Response* response) override {
+    Begin();
+    return reader_->Read(response);
+  }
 
   absl::Status Finish() override {
     finished_ = true;
@@ -36,7 +46,8 @@ class GrpcStream final : public MessageStream<Response> {
 
  private:
   BoundedContext context_;
-  const std::unique_ptr<grpc::ClientReader<Response>> reader_;
+  const std::function<std::unique_ptr<grpc::ClientReader<Response>>()> begin_;
+  std::unique_ptr<grpc::ClientReader<Response>> reader_;
   bool finished_ = false;
 };
 

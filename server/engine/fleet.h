@@ -57,7 +57,8 @@ struct RemoteWorker {
   // Numbers of attempts that were ended over its head: they hold their slots until it lets go.
   std::set<uint64_t> given_up;
 
-  // What it claims and is not decided yet, and what was decided.
+  // What it claims and is not decided yet, and what was decided: kept, since the welcome that says
+  // so may be lost.
   int32_t claims_pending = 0;
   std::vector<Claim> claims;
 

@@ -59,7 +59,7 @@ void Engine::State::Handle(WorkerJoin& join) {
 
 // What the session before held and the worker still has goes on; the rest of it is lost.
 void Engine::State::TakeUp(RemoteWorker& worker, RemoteWorker& previous, WorkerJoin& join) {
-  // Of a session that ended before its welcome: the worker does not know the new names.
+  // Of a session whose welcome was not seen: the worker does not know the new names.
   absl::flat_hash_map<AttemptToken, AttemptToken> renamed;
   for (const Claim& claim : previous.claims) renamed[claim.held] = claim.token;
   std::erase_if(join.held, [&](const HeldAttempt& held) {
@@ -130,7 +130,7 @@ void Engine::State::WelcomeIfDecided(RemoteWorker& worker) {
   const int32_t free = worker.free();
   worker.welcomed = true;
   fleet_.Settle(worker, free);
-  effects_.remote.welcomes.push_back({worker.id, std::exchange(worker.claims, {})});
+  effects_.remote.welcomes.push_back({worker.id, worker.claims});
   // Its stops were told to a stream that is no more.
   for (const uint32_t slot : worker.attempts) {
     const RunningAttempt& attempt = running_.at(slot);

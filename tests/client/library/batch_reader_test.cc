@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <thread>
+
+#include "absl/synchronization/notification.h"
 #include "client/fake_job_service.h"
 #include "client/library/client.h"
 
@@ -156,6 +159,39 @@ TEST_F(BatchReaderTest, ARefusedSubmitIsNotTriedAgain) {
   service_.RefuseNextSubmits({{{grpc::StatusCode::INVALID_ARGUMENT, "bad"}, false}});
   EXPECT_EQ(Client(service_.address(), limits_).Submit({}).status().code(),
             absl::StatusCode::kInvalidArgument);
+}
+
+// A server that is never reached: beginning blocks until it is cancelled.
+class UnreachedStream final : public BatchReader::Stream {
+ public:
+  explicit UnreachedStream(absl::Notification* begun) : begun_(begun) {}
+
+  void Begin() override {
+    begun_->Notify();
+    cancelled_.WaitForNotification();
+  }
+  bool Read(v1::StreamResultsResponse* /*response*/) override { return false; }
+  absl::Status Finish() override { return absl::CancelledError("stopped"); }
+  void Cancel() override { cancelled_.Notify(); }
+
+ private:
+  absl::Notification* const begun_;
+  absl::Notification cancelled_;
+};
+
+TEST(BatchReaderStopTest, AStopEndsTheWaitForAConnection) {
+  absl::Notification begun;
+  const auto open = [&](const v1::StreamResultsRequest&, absl::Duration) {
+    return std::make_unique<UnreachedStream>(&begun);
+  };
+  std::stop_source stop;
+  BatchReader reader(open, {}, {}, {.stop = stop.get_token()});
+  std::thread stopping([&] {
+    begun.WaitForNotification();
+    stop.request_stop();
+  });
+  EXPECT_TRUE(absl::IsCancelled(reader.Next().status()));
+  stopping.join();
 }
 
 }  // namespace
