@@ -16,6 +16,7 @@
 #include "client/run_arguments.h"
 #include "client/server_arguments.h"
 #include "client/store_arguments.h"
+#include "client/worker_arguments.h"
 
 namespace jobrunner::client {
 namespace {
@@ -37,6 +38,7 @@ struct AllOptions {
   InspectOptions inspect;
   BackupOptions backup;
   RestoreOptions restore;
+  WorkerOptions worker;
 };
 
 // CLI11 knows no "--" before a command line that is passed on: it is renamed while CLI11 reads.
@@ -75,6 +77,7 @@ class Parser {
     Define("inspect", "Looks into a store that no server has", &all_.inspect, DefineInspect);
     Define("backup", "Makes a backup of the server's store", &all_.backup, DefineBackup);
     Define("restore", "Makes a store from a backup", &all_.restore, DefineRestore);
+    Define("worker", "Runs commands here for a server elsewhere", &all_.worker, DefineWorker);
     CLI::App* admin = Add("admin", "Looks at the server or steers it");
     DefineAdmin(admin, &all_.common, &all_.admin);
     admin->final_callback([this] { command_ = all_.admin.chosen; });

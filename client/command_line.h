@@ -16,6 +16,7 @@
 #include "client/run_command.h"
 #include "client/status_command.h"
 #include "client/submit_command.h"
+#include "client/worker_command.h"
 
 namespace jobrunner::client {
 
@@ -24,7 +25,7 @@ struct Invocation {
   CommonOptions common;
   std::variant<RunOptions, SubmitOptions, ResultsOptions, ErrorsOptions, CancelOptions,
                DeleteOptions, RetryOptions, StatusOptions, ListOptions, HealthOptions, AdminOptions,
-               InspectOptions, BackupOptions, RestoreOptions>
+               InspectOptions, BackupOptions, RestoreOptions, WorkerOptions>
       command;
 };
 

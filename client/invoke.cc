@@ -57,6 +57,9 @@ struct Dispatcher {
   absl::StatusOr<int> operator()(const RestoreOptions& restore) {
     return RestoreCommand(common, restore);
   }
+  absl::StatusOr<int> operator()(const WorkerOptions& worker) {
+    return WorkerCommand(common, worker);
+  }
 };
 
 }  // namespace

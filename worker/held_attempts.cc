@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/container/flat_hash_set.h"
+#include "base/utf8.h"
 #include "engine/limits.h"
 #include "worker/attempt_messages.h"
 
@@ -12,9 +13,10 @@ using engine::AttemptToken;
 
 namespace {
 
-// One more outcome fits into the message then.
-constexpr int64_t kOutcomesBytes = engine::kWorkerMessageBytesMax / 2;
-static_assert(engine::kOutputBytesMax + (64 << 10) <= kOutcomesBytes);
+// One more outcome fits into the message then: a command has two outputs.
+constexpr int64_t kOutcomesBytes =
+    engine::kWorkerMessageBytesMax - 2 * engine::kOutputBytesMax - (64 << 10);
+static_assert(kOutcomesBytes > 0);
 
 }  // namespace
 
@@ -30,6 +32,10 @@ void HeldAttempts::Take(engine::Outcome outcome) {
   Attempt* const attempt = Find(outcome.token);
   // One that was given up is held until its handler returns: its slot is not free.
   if (attempt == nullptr || outcome.abandoned) return;
+  // Its spawner died. The answer to the next check does not name it, so that it runs again.
+  if (outcome.failure != nullptr && outcome.failure->reason == v1::REASON_WORKER_LOST) {
+    return Remove({outcome.token});
+  }
   attempt->outcome = TakeOutcome(outcome);
   attempt->outcome->set_assignment_id(attempt->id);
   outcomes_.push_back(outcome.token.number);
@@ -51,7 +57,7 @@ void HeldAttempts::Take(engine::ProgressReport report) {
   v1::AttemptProgress& progress = attempt->progress.emplace();
   progress.set_assignment_id(attempt->id);
   progress.set_fraction(report.fraction);
-  progress.set_message(std::move(report.message));
+  progress.set_message(base::ValidUtf8(report.message, engine::kErrorMessageBytesMax));
 }
 
 void HeldAttempts::Return(const AttemptToken& token) {

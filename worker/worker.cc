@@ -9,6 +9,7 @@
 #include "engine/limits.h"
 #include "engine/proto_time.h"
 #include "worker/attempt_messages.h"
+#include "workers/command_failure.h"
 
 namespace jobrunner::worker {
 
@@ -36,7 +37,7 @@ absl::StatusOr<std::unique_ptr<Worker>> Worker::Create(workers::HandlerRegistry 
                                                        WorkerOptions options) {
   std::unique_ptr<Worker> worker(new Worker(std::move(handlers), std::move(options)));
   const workers::WorkerPool::Environment environment{.handlers = &worker->handlers_,
-                                                     .commands = &worker->commands_,
+                                                     .commands = &worker->options_.commands,
                                                      .clock = &worker->clock_,
                                                      .logger = &worker->logger_};
   ASSIGN_OR_RETURN(worker->pool_,
@@ -48,6 +49,7 @@ absl::StatusOr<std::unique_ptr<Worker>> Worker::Create(workers::HandlerRegistry 
 Worker::Worker(workers::HandlerRegistry handlers, WorkerOptions options)
     : options_(std::move(options)),
       handlers_(std::move(handlers)),
+      catalog_(&handlers_, &options_.commands),
       logger_(options_.logger == nullptr ? null_logger_ : *options_.logger),
       prng_(base::RandomSeed()) {}
 
@@ -79,6 +81,7 @@ absl::Status Worker::Run() {
 void Worker::Connect() {
   now_ = clock_.Read();
   welcomed_ = false;
+  released_ = false;
   leave_said_ = false;
   check_.reset();
   // hello, which it is made with.
@@ -96,7 +99,7 @@ void Worker::DeadlinePassed() {
 }
 
 void Worker::Handle(StreamReadOut&) {
-  writing_ = true;
+  released_ = true;
   stream_->Release();
   deadline_ = SteadyTime::max();
 }
@@ -156,10 +159,24 @@ void Worker::Assign(v1::Assignments& assignments) {
   // They crossed: the server puts back what it did not name.
   if (leave_said_) return;
   for (v1::Assignment& assignment : *assignments.mutable_assignments()) {
-    if (const auto token = held_.Add(assignment)) {
-      starts_.push_back(TakeAssignment(*token, assignment, now_));
+    const auto token = held_.Add(assignment);
+    if (!token) continue;
+    engine::Assignment start = TakeAssignment(*token, assignment, now_);
+    const absl::Status allowed = catalog_.Check(start.job());
+    if (allowed.ok()) {
+      starts_.push_back(std::move(start));
+    } else {
+      Refuse(*token, allowed);
     }
   }
+}
+
+void Worker::Refuse(const AttemptToken& token, const absl::Status& why) {
+  engine::Outcome outcome;
+  outcome.token = token;
+  outcome.failure = std::make_unique<engine::Failure>(workers::NotAllowed(
+      absl::StrCat("the worker \"", options_.name, "\" does not run it: ", why.message())));
+  held_.Take(std::move(outcome));
 }
 
 void Worker::Check(const v1::LeaseCheck& check) {
@@ -202,7 +219,7 @@ void Worker::Handle(engine::ProgressReport& report) { held_.Take(std::move(repor
 void Worker::Handle(worker::SlotReturned& returned) { held_.Return(returned.token); }
 
 void Worker::WriteNext() {
-  if (stream_ == nullptr || !welcomed_ || writing_) return;
+  if (stream_ == nullptr || !welcomed_ || writing_ || released_) return;
   std::optional<v1::WorkRequest> message = NextMessage();
   if (message) {
     writing_ = true;
@@ -232,6 +249,7 @@ v1::WorkRequest Worker::Hello() const {
   v1::WorkerHello& hello = *message.mutable_hello();
   hello.set_name(options_.name);
   for (const std::string& handler : handlers_.RegisteredNames()) hello.add_handlers(handler);
+  for (const std::string& pool : options_.pools) hello.add_pools(pool);
   hello.set_slots(options_.slots);
   for (const auto& [key, value] : options_.labels) (*hello.mutable_labels())[key] = value;
   hello.set_sdk(kSdk);

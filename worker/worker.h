@@ -22,6 +22,7 @@
 #include "worker/work_stream.h"
 #include "workers/command_catalog.h"
 #include "workers/handler_registry.h"
+#include "workers/local_catalog.h"
 #include "workers/worker_pool.h"
 
 namespace jobrunner::worker {
@@ -36,6 +37,10 @@ struct WorkerOptions {
   int32_t slots = 4;
   // For people and for monitoring.
   std::map<std::string, std::string> labels = {};
+  // The pools whose commands it runs (Command.pool), and what these may be, at most: a command that
+  // is not allowed fails with SPAWN_FAILED.
+  std::vector<std::string> pools = {};
+  workers::CommandCatalog commands = {};
   // Not owned. Null: nothing is logged.
   base::Logger* logger = nullptr;
 };
@@ -55,9 +60,10 @@ struct WorkerOptions {
 // and a lost lease; one that ignores it is given up by the server, and what it brings is refused.
 class Worker final : private engine::AttemptSink {
  public:
+  // UNAVAILABLE when the machine does not let commands be started.
   static absl::StatusOr<std::unique_ptr<Worker>> Create(workers::HandlerRegistry handlers,
                                                         WorkerOptions options);
-  // Asks the handlers that still run to stop, and waits for them for one second.
+  // Asks the handlers that still run to stop, waits for them for one second, and kills commands.
   ~Worker() override;
 
   // Serves until Leave, and until what it holds then has ended and been brought: OK. Waits for a
@@ -105,6 +111,8 @@ class Worker final : private engine::AttemptSink {
   void DeadlinePassed() ABSL_EXCLUSIVE_LOCKS_REQUIRED(loop_);
   void Stop(const std::vector<engine::AttemptToken>& tokens, std::chrono::nanoseconds grace)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(loop_);
+  void Refuse(const engine::AttemptToken& token, const absl::Status& why)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(loop_);
   // Keeps of what it holds these alone.
   void Keep(const HeldAttempts::Ids& ids) ABSL_EXCLUSIVE_LOCKS_REQUIRED(loop_);
   // Writes what is next, if the stream can take it.
@@ -114,7 +122,8 @@ class Worker final : private engine::AttemptSink {
 
   const WorkerOptions options_;
   const workers::HandlerRegistry handlers_;
-  const workers::CommandCatalog commands_;
+  // What may be run here.
+  const workers::LocalCatalog catalog_;
   const base::RealClock clock_;
   base::NullLogger null_logger_;
   base::Logger& logger_;
@@ -135,8 +144,10 @@ class Worker final : private engine::AttemptSink {
   // Null between two streams.
   std::unique_ptr<WorkStream> stream_ ABSL_GUARDED_BY(loop_);
   bool welcomed_ ABSL_GUARDED_BY(loop_) = false;
-  // A message is in flight, or none may follow.
+  // A message is in flight, or this side is closed.
   bool writing_ ABSL_GUARDED_BY(loop_) = false;
+  // The stream is on its way to its end, and is asked for nothing more.
+  bool released_ ABSL_GUARDED_BY(loop_) = false;
   // The check that is to be answered.
   std::optional<int64_t> check_ ABSL_GUARDED_BY(loop_);
   bool leave_said_ ABSL_GUARDED_BY(loop_) = false;

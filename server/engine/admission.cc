@@ -71,8 +71,9 @@ absl::Status Engine::State::CheckAdmission(const Submission& submission) const {
                                " bytes wait for it, and it takes ", kUncommittedBytesMax));
   }
   if (static_cast<int32_t>(submission.needs.size()) > kNeedsMax) {
-    return Refuse(StatusCode::kInvalidArgument, "INVALID_ARGUMENT",
-                  absl::StrCat("batch.jobs: call more than ", kNeedsMax, " different handlers"));
+    return Refuse(
+        StatusCode::kInvalidArgument, "INVALID_ARGUMENT",
+        absl::StrCat("batch.jobs: need more than ", kNeedsMax, " different handlers and pools"));
   }
   const std::string& name =
       submission.spec.queue().empty() ? kDefaultQueue : submission.spec.queue();

@@ -17,8 +17,8 @@ RemoteWorker& Fleet::Add(WorkerId id, std::string name, int32_t slots) {
   return *worker;
 }
 
-void Fleet::Offer(RemoteWorker& worker, const std::string& handler) {
-  Capability& capability = Named(handler);
+void Fleet::Offer(RemoteWorker& worker, const std::string& need) {
+  Capability& capability = Named(need);
   const bool known =
       std::find(worker.offers.begin(), worker.offers.end(), &capability) != worker.offers.end();
   if (known) return;
@@ -74,11 +74,11 @@ RemoteWorker& Fleet::Next(Capability& capability) {
   return *capability.open[capability.next++];
 }
 
-Capability& Fleet::Named(const std::string& handler) {
-  auto& capability = capabilities_[handler];
+Capability& Fleet::Named(const std::string& need) {
+  auto& capability = capabilities_[need];
   if (capability == nullptr) {
     capability = std::make_unique<Capability>();
-    capability->name = handler;
+    capability->name = need;
   }
   return *capability;
 }

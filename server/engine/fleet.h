@@ -18,10 +18,10 @@ namespace jobrunner::engine {
 
 struct RemoteWorker;
 
-// What jobs need to run: the server's own pool, or a handler that remote workers offer. Batches
-// with such jobs take turns for it.
+// What jobs need to run: the server's own pool, or a handler or a pool that remote workers offer.
+// Batches with such jobs take turns for it.
 struct Capability {
-  // The handler's; empty: the server's own pool.
+  // As NeedOf has it; empty: the server's own pool.
   std::string name;
   ReadyQueue ready;
   // Workers that have a free slot, and the one whose turn it is.
@@ -74,12 +74,12 @@ struct RemoteWorker {
 };
 
 // Keeps each capability's free workers. Not thread-safe. A change of a worker costs a step for each
-// handler that it offers.
+// handler and pool that it offers.
 class Fleet {
  public:
-  // A worker without offers; then Offer for each of its handlers, and Settle.
+  // A worker without offers; then Offer for each of its handlers and pools, and Settle.
   RemoteWorker& Add(WorkerId id, std::string name, int32_t slots);
-  void Offer(RemoteWorker& worker, const std::string& handler);
+  void Offer(RemoteWorker& worker, const std::string& need);
   // Its attempts have gone elsewhere, its timers are cancelled.
   void Remove(RemoteWorker& worker);
   // Null when there is none.
@@ -92,7 +92,7 @@ class Fleet {
   RemoteWorker& Next(Capability& capability);
 
   // Made if it is new. It stays as long as Release leaves it a batch or a worker.
-  Capability& Named(const std::string& handler);
+  Capability& Named(const std::string& need);
   void Release(Capability& capability);
 
   const std::map<std::string, std::unique_ptr<Capability>>& capabilities() const {

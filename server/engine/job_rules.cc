@@ -5,6 +5,7 @@
 #include "engine/field_rules.h"
 #include "engine/http_rules.h"
 #include "engine/limits.h"
+#include "engine/submission.h"
 
 namespace jobrunner::engine {
 namespace {
@@ -76,17 +77,26 @@ void CheckCommand(const FieldPath& path, const v1::Command& command, int64_t pay
   CheckEnvironment(path, command, violations);
   CheckDirectory(FieldPath(path, "working_directory"), command.working_directory(), violations);
   CheckLength(FieldPath(path, "stdin"), command.stdin(), payload_bytes_max, violations);
+  CheckName(FieldPath(path, "pool"), command.pool(), kPoolNameBytesMax, violations);
 }
 
 void CheckHandlerCall(const FieldPath& path, const v1::HandlerCall& call, int64_t payload_bytes_max,
                       Violations* violations) {
-  if (call.name().empty()) violations->Add(FieldPath(path, "name"), "is empty");
-  CheckName(FieldPath(path, "name"), call.name(), kNameBytesMax, violations);
+  CheckHandlerName(FieldPath(path, "name"), call.name(), violations);
   CheckLength(FieldPath(path, "payload"), call.payload(), payload_bytes_max, violations);
   CheckLength(FieldPath(path, "content_type"), call.content_type(), kNameBytesMax, violations);
 }
 
 }  // namespace
+
+void CheckHandlerName(const FieldPath& path, const std::string& name, Violations* violations) {
+  if (name.empty()) violations->Add(path, "is empty");
+  CheckName(path, name, kNameBytesMax, violations);
+  if (absl::StartsWith(name, kPoolNeedPrefix)) {
+    violations->Add(path,
+                    absl::StrFormat("begins with \"%s\", which is reserved", kPoolNeedPrefix));
+  }
+}
 
 void CheckWork(const FieldPath& path, const v1::Job& job, int64_t payload_bytes_max,
                Violations* violations) {

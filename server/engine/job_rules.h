@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 #include "engine/violations.h"
 #include "jobrunner/v1/job.pb.h"
@@ -13,5 +14,8 @@ namespace jobrunner::engine {
 // a payload, a standard input and a request's body.
 void CheckWork(const FieldPath& path, const v1::Job& job, int64_t payload_bytes_max,
                Violations* violations);
+
+// What a job may call, and a worker offer.
+void CheckHandlerName(const FieldPath& path, const std::string& name, Violations* violations);
 
 }  // namespace jobrunner::engine

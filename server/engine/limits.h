@@ -76,8 +76,11 @@ inline constexpr std::chrono::hours kNoticeBackoffMax{1};
 // A longer Retry-After counts as this.
 inline constexpr std::chrono::hours kRetryAfterMax{24};
 
-// Different handlers that one batch may call.
+// Different handlers and pools that one batch may need, and what a pool may be called: with its
+// prefix it stands where a handler's name does.
 inline constexpr int32_t kNeedsMax = 100;
+inline constexpr int32_t kPoolNameBytesMax = 200;
+static_assert(kPoolNameBytesMax < kNameBytesMax);
 // Jobs of one batch that were passed over, since no worker for them was free, while others start.
 inline constexpr int32_t kPassedOverMax = 1000;
 
@@ -126,7 +129,7 @@ inline constexpr int32_t kWorkerHandlersMax = 1000;
 inline constexpr int64_t kWorkerMessageBytesMax = 4 << 20;
 // One that names all that it holds, which while the store is slow is more than its slots.
 inline constexpr int64_t kWorkerIdsMessageBytesMax = 32 << 20;
-static_assert(kOutputBytesMax + (64 << 10) <= kWorkerMessageBytesMax, "an outcome must fit");
+static_assert(2 * kOutputBytesMax + (64 << 10) <= kWorkerMessageBytesMax, "an outcome must fit");
 
 // After the last reader with cancel_on_disconnect went.
 inline constexpr std::chrono::seconds kDisconnectGrace{10};

@@ -36,6 +36,7 @@ struct WorkerJoin {
   std::string name;
   std::map<std::string, std::string> labels;
   std::string sdk;
+  // And pools, as NeedOf has them.
   std::vector<std::string> handlers;
   int32_t slots = 0;
   std::vector<HeldAttempt> held;

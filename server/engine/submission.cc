@@ -57,9 +57,12 @@ absl::Status Malformed(int32_t position) {
 
 }  // namespace
 
-std::string_view NeedOf(const v1::Job& job) {
-  return job.has_handler() ? std::string_view(job.handler().name()) : std::string_view();
+std::string NeedOf(const v1::Job& job) {
+  if (job.has_handler()) return job.handler().name();
+  return job.command().pool().empty() ? "" : NeedOfPool(job.command().pool());
 }
+
+std::string NeedOfPool(std::string_view pool) { return kPoolNeedPrefix + std::string(pool); }
 
 ShardCutter::ShardCutter(std::string batch_id, Limits limits, Visit visit, Take take)
     : batch_id_(std::move(batch_id)),
@@ -127,13 +130,13 @@ bool ShardCutter::IsFull(size_t job_bytes) const {
 
 // Most batches have one.
 void ShardCutter::AddNeed(const v1::Job& job) {
-  const std::string_view need = NeedOf(job);
+  std::string need = NeedOf(job);
   if (!needs_.empty() && needs_.back() == need) return;
   const auto known = std::find(needs_.begin(), needs_.end(), need);
   if (known != needs_.end()) {
     std::swap(*known, needs_.back());
   } else if (static_cast<int32_t>(needs_.size()) <= kNeedsMax) {
-    needs_.emplace_back(need);
+    needs_.push_back(std::move(need));
   }
 }
 

@@ -65,8 +65,12 @@ struct Submission {
   std::optional<KnownAnswer> known;
 };
 
-// What a job needs to run: a handler by its name; empty for what the server's own pool alone runs.
-std::string_view NeedOf(const v1::Job& job);
+// What a job needs to run: a handler by its name, a pool of remote workers by NeedOfPool; empty for
+// what the server's own pool alone runs.
+std::string NeedOf(const v1::Job& job);
+// No handler has this name: its prefix is reserved.
+inline constexpr char kPoolNeedPrefix[] = "pool:";
+std::string NeedOfPool(std::string_view pool);
 
 // Cuts serialized jobs into shards. An array is stored as slices of its description, so that it
 // costs a shard for each kJobsPerShardMax of its elements, whatever they are. Not thread-safe.

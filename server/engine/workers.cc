@@ -50,7 +50,7 @@ void Engine::State::Handle(WorkerJoin& join) {
   worker.labels = std::move(join.labels);
   worker.sdk = std::move(join.sdk);
   worker.since = now_.wall;
-  for (const std::string& handler : join.handlers) fleet_.Offer(worker, handler);
+  for (const std::string& need : join.handlers) fleet_.Offer(worker, need);
   RenewLease(worker);
   if (RemoteWorker* previous = fleet_.Find(join.previous)) TakeUp(worker, *previous, join);
   for (const HeldAttempt& held : join.held) ClaimFromStore(worker, held);

@@ -126,7 +126,11 @@ void OrderWriter::Describe(const AssignmentId& id, const engine::Assignment& sta
   scratch_.set_job_index(start.index);
   scratch_.set_job_key(job.key());
   scratch_.set_attempt(start.attempt);
-  *scratch_.mutable_handler() = job.handler();
+  if (job.has_command()) {
+    *scratch_.mutable_command() = job.command();
+  } else {
+    *scratch_.mutable_handler() = job.handler();
+  }
   scratch_.set_stream_output(start.stream_output);
   if (start.deadline == base::SteadyTime::max()) {
     scratch_.clear_time_left();

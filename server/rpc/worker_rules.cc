@@ -1,7 +1,11 @@
 #include "rpc/worker_rules.h"
 
+#include <algorithm>
+#include <utility>
+
 #include "absl/strings/str_cat.h"
 #include "engine/field_rules.h"
+#include "engine/job_rules.h"
 #include "engine/limits.h"
 #include "rpc/assignment_id.h"
 #include "rpc/status.h"
@@ -14,23 +18,31 @@ using engine::Violations;
 
 void CheckHandlers(const FieldPath& hello, const v1::WorkerHello& message,
                    const absl::flat_hash_set<std::string>& own_handlers, Violations* violations) {
-  const int count = message.handlers_size();
+  const int count = message.handlers_size() + message.pools_size();
   if (count == 0) {
-    violations->Add(FieldPath(hello, "handlers"), "is empty: a worker offers one at least");
+    violations->Add(FieldPath(hello, "handlers"),
+                    "is empty, as pools is: a worker offers something");
   } else if (count > engine::kWorkerHandlersMax) {
     violations->Add(FieldPath(hello, "handlers"),
-                    absl::StrCat("has ", count, " handlers, at most ", engine::kWorkerHandlersMax,
-                                 " are allowed"));
+                    absl::StrCat("are, with its pools, ", count, ", at most ",
+                                 engine::kWorkerHandlersMax, " are allowed"));
     return;
   }
-  for (int i = 0; i < count; ++i) {
+  for (int i = 0; i < message.handlers_size(); ++i) {
     const FieldPath path(hello, "handlers", i);
-    const std::string& name = message.handlers(i);
-    if (name.empty()) violations->Add(path, "is empty");
-    engine::CheckName(path, name, engine::kNameBytesMax, violations);
-    if (own_handlers.contains(name)) {
-      violations->Add(path, absl::StrCat("the server has \"", name, "\" itself"));
+    engine::CheckHandlerName(path, message.handlers(i), violations);
+    if (own_handlers.contains(message.handlers(i))) {
+      violations->Add(path, absl::StrCat("the server has \"", message.handlers(i), "\" itself"));
     }
+  }
+}
+
+void CheckPools(const FieldPath& hello, const v1::WorkerHello& message, Violations* violations) {
+  const int count = std::min(message.pools_size(), engine::kWorkerHandlersMax);
+  for (int i = 0; i < count; ++i) {
+    const FieldPath path(hello, "pools", i);
+    if (message.pools(i).empty()) violations->Add(path, "is empty");
+    engine::CheckName(path, message.pools(i), engine::kPoolNameBytesMax, violations);
   }
 }
 
@@ -63,6 +75,25 @@ absl::Status CheckIds(std::string_view field,
   return ToStatus(violations);
 }
 
+void CheckCommandEnd(const FieldPath& outcome, const v1::CommandEnd& command,
+                     Violations* violations) {
+  const FieldPath path(outcome, "command");
+  engine::CheckLength(FieldPath(path, "error_output"), command.error_output(),
+                      engine::kOutputBytesMax, violations);
+  const std::pair<const char*, int64_t> numbers[] = {
+      {"output_bytes", command.output_bytes()},
+      {"error_output_bytes", command.error_output_bytes()},
+      {"output_omitted", command.output_omitted()},
+      {"error_output_omitted", command.error_output_omitted()}};
+  for (const auto& [name, number] : numbers) {
+    if (number < 0) violations->Add(FieldPath(path, name), "is negative");
+  }
+  engine::CheckNotNegative(FieldPath(path, "usage.user_time"), command.usage().user_time(),
+                           violations);
+  engine::CheckNotNegative(FieldPath(path, "usage.system_time"), command.usage().system_time(),
+                           violations);
+}
+
 }  // namespace
 
 absl::Status CheckHello(const v1::WorkerHello& hello,
@@ -72,6 +103,7 @@ absl::Status CheckHello(const v1::WorkerHello& hello,
   if (hello.name().empty()) violations.Add(FieldPath(path, "name"), "is empty");
   engine::CheckName(FieldPath(path, "name"), hello.name(), engine::kNameBytesMax, &violations);
   CheckHandlers(path, hello, own_handlers, &violations);
+  CheckPools(path, hello, &violations);
   engine::CheckRange(FieldPath(path, "slots"), hello.slots(), 0, engine::kWorkerSlotsMax,
                      &violations);
   CheckLabels(path, hello, &violations);
@@ -101,6 +133,7 @@ absl::Status CheckOutcomes(const v1::AttemptOutcomes& outcomes) {
     const v1::AttemptOutcome& outcome = outcomes.outcomes(i);
     const FieldPath path(message, "outcomes", i);
     CheckId(FieldPath(path, "assignment_id"), outcome.assignment_id(), &violations);
+    if (outcome.has_command()) CheckCommandEnd(path, outcome.command(), &violations);
     if (outcome.has_run_time()) {
       engine::CheckNotNegative(FieldPath(path, "run_time"), outcome.run_time(), &violations);
     }

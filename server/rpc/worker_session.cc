@@ -31,6 +31,14 @@ double FractionOf(const v1::AttemptProgress& said) {
   return std::min(said.fraction(), 1.0);
 }
 
+// The others are the engine's to give.
+v1::Reason ReasonOf(const v1::AttemptFailure& said) {
+  const v1::Reason reason = said.reason();
+  const bool is_own = reason == v1::REASON_EXIT_CODE || reason == v1::REASON_SIGNAL ||
+                      reason == v1::REASON_SPAWN_FAILED;
+  return is_own ? reason : v1::REASON_HANDLER;
+}
+
 std::unique_ptr<engine::Failure> FailureOf(v1::AttemptFailure& said) {
   auto failure = std::make_unique<engine::Failure>();
   const bool is_code = said.code() > google::rpc::OK && said.code() <= google::rpc::UNAUTHENTICATED;
@@ -38,7 +46,23 @@ std::unique_ptr<engine::Failure> FailureOf(v1::AttemptFailure& said) {
   failure->message = std::move(*said.mutable_message());
   failure->final = said.final();
   failure->critical = said.critical();
+  failure->reason = ReasonOf(said);
   return failure;
+}
+
+std::unique_ptr<engine::CommandOutcome> CommandOf(v1::CommandEnd& said) {
+  auto command = std::make_unique<engine::CommandOutcome>();
+  command->error_output = std::move(*said.mutable_error_output());
+  command->exit_code = said.exit_code();
+  command->signal = said.signal();
+  command->output_bytes = said.output_bytes();
+  command->error_output_bytes = said.error_output_bytes();
+  command->output_omitted = said.output_omitted();
+  command->error_output_omitted = said.error_output_omitted();
+  command->user_time = engine::FromDuration(said.usage().user_time());
+  command->system_time = engine::FromDuration(said.usage().system_time());
+  command->max_resident_bytes = said.usage().max_resident_bytes();
+  return command;
 }
 
 engine::Outcome OutcomeOf(v1::AttemptOutcome& said, const AssignmentTable::Entry& entry,
@@ -50,6 +74,7 @@ engine::Outcome OutcomeOf(v1::AttemptOutcome& said, const AssignmentTable::Entry
       said.has_run_time() ? engine::FromDuration(said.run_time()) : now - entry.since;
   outcome.output = std::move(*said.mutable_output());
   if (said.has_failure()) outcome.failure = FailureOf(*said.mutable_failure());
+  if (said.has_command()) outcome.command = CommandOf(*said.mutable_command());
   return outcome;
 }
 

@@ -3,6 +3,7 @@
 #include "base/status_macros.h"
 #include "base/uuid.h"
 #include "engine/refusal.h"
+#include "engine/submission.h"
 #include "rpc/worker_rules.h"
 #include "rpc/worker_session.h"
 
@@ -76,6 +77,7 @@ absl::StatusOr<WorkerSessions::Identity> WorkerSessions::Join(const v1::WorkerHe
   join.labels = {hello.labels().begin(), hello.labels().end()};
   join.sdk = hello.sdk();
   join.handlers = {hello.handlers().begin(), hello.handlers().end()};
+  for (const std::string& pool : hello.pools()) join.handlers.push_back(engine::NeedOfPool(pool));
   join.slots = hello.slots();
   for (const AssignmentId& id : ids) {
     const auto taken_over = known.taken_over.find(id.token());

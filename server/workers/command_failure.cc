@@ -5,6 +5,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 
@@ -81,6 +82,8 @@ engine::Failure SpawnFailure(const SpawnReport& report, const std::string& path,
 engine::Failure ProgramNotFound(const absl::Status& status) {
   return Hopeless(absl::StrCat("the command cannot be executed: ", status.message()));
 }
+
+engine::Failure NotAllowed(std::string why) { return Hopeless(std::move(why)); }
 
 engine::Failure NoDescriptorsLeft(int error) {
   return Scarce(absl::StrCat("the command's outputs cannot be opened: ", strerror(error)));

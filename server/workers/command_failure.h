@@ -15,6 +15,7 @@ namespace jobrunner::workers {
 engine::Failure SpawnFailure(const SpawnReport& report, const std::string& path,
                              const std::string& working_directory);
 engine::Failure ProgramNotFound(const absl::Status& status);
+engine::Failure NotAllowed(std::string why);
 engine::Failure NoDescriptorsLeft(int error);
 engine::Failure StoppedBeforeStart();
 engine::Failure SpawnerLost(const std::string& why);

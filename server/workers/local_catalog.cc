@@ -33,6 +33,7 @@ std::optional<std::vector<std::string>> LocalCatalog::HttpHosts() const {
 }
 
 absl::Status LocalCatalog::CheckCommand(const v1::Command& command) const {
+  if (!command.pool().empty()) return CheckPool(command.pool());
   if (command.argv().empty()) return absl::InvalidArgumentError("command.argv: must not be empty");
   const absl::Status program = commands_->CheckProgram(command.argv(0));
   if (!program.ok()) return AtField("command.argv[0]", program);
@@ -41,6 +42,12 @@ absl::Status LocalCatalog::CheckCommand(const v1::Command& command) const {
     if (!variable.ok()) return AtField(absl::StrCat("command.env[\"", name, "\"]"), variable);
   }
   return absl::OkStatus();
+}
+
+absl::Status LocalCatalog::CheckPool(const std::string& pool) const {
+  if (remote_ == RemoteHandlers::kAny) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("command.pool: there is no pool \"", pool, "\" here"));
 }
 
 absl::Status LocalCatalog::CheckHandler(const v1::HandlerCall& call) const {

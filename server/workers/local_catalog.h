@@ -12,7 +12,7 @@ namespace jobrunner::workers {
 
 // What can be run: this process's handlers, and the commands and HTTP requests that its
 // configuration allows, all of which outlive it and do not change any more; and, if there may be
-// remote workers, every other handler: a call of one that nobody offers waits.
+// remote workers, every other handler, and any command of any pool: what nobody offers waits.
 class LocalCatalog final : public engine::WorkCatalog {
  public:
   enum class RemoteHandlers { kNone, kAny };
@@ -30,6 +30,7 @@ class LocalCatalog final : public engine::WorkCatalog {
 
  private:
   absl::Status CheckCommand(const v1::Command& command) const;
+  absl::Status CheckPool(const std::string& pool) const;
   absl::Status CheckHandler(const v1::HandlerCall& call) const;
   absl::Status CheckUrl(const std::string& url) const;
 

@@ -4,6 +4,7 @@ import os
 import pathlib
 import signal
 import subprocess
+import time
 
 from server_process import Pid
 
@@ -21,9 +22,21 @@ class Worker:
         self.name = name
         self.log_path = log_path
         with open(log_path, "w", encoding="utf-8") as log:
-            self.process = subprocess.Popen([*command, address, name, str(slots)], env=env,
-                                            stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+            self.process = subprocess.Popen(self.command_line(command, address, name, slots),
+                                            env=env, stdin=subprocess.DEVNULL, stdout=log,
+                                            stderr=log)
         self.pid = Pid(self.process.pid)
+
+    def command_line(self, command, address, name, slots):
+        """As the kits' examples take it."""
+        return [*command, address, name, str(slots)]
+
+    def await_said(self, text):
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while text not in self.said():
+            if time.monotonic() > deadline:
+                raise AssertionError(f"never said {text!r}, but: {self.said()}")
+            time.sleep(0.01)
 
     def said(self):
         with open(self.log_path, encoding="utf-8") as log:

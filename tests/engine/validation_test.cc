@@ -396,6 +396,19 @@ TEST_F(Validation, AHandlerHasANameThatIsKnown) {
   EXPECT_FALSE(violations.only_denied());
 }
 
+TEST_F(Validation, AHandlerIsNotNamedAsAPoolIsAndPoolsHaveNamesOfTheirOwn) {
+  EXPECT_THAT(Wrong("jobs { handler { name: 'pool:build' } }"),
+              ElementsAre("batch.jobs[0].handler.name"));
+  v1::BatchSpec spec = Batch("jobs { command { argv: 'true' pool: 'pool:build' } }");
+  EXPECT_THAT(Wrong(spec), IsEmpty());
+  spec.mutable_jobs(0)->mutable_command()->set_pool(Repeated(kPoolNameBytesMax));
+  EXPECT_THAT(Wrong(spec), IsEmpty());
+  spec.mutable_jobs(0)->mutable_command()->set_pool(Repeated(kPoolNameBytesMax + 1));
+  EXPECT_THAT(Wrong(spec), ElementsAre("batch.jobs[0].command.pool"));
+  EXPECT_THAT(Wrong("jobs { command { argv: 'true' pool: 'a\\nb' } }"),
+              ElementsAre("batch.jobs[0].command.pool"));
+}
+
 TEST_F(Validation, CommandsThatAreNotAllowedAreDeniedUnlessMoreIsWrong) {
   v1::BatchSpec spec = Batch("jobs { command { argv: '/bin/forbidden' } }");
   EXPECT_THAT(Wrong(spec), ElementsAre("batch.jobs[0].command.argv[0]"));

@@ -61,6 +61,44 @@ class WorkerServiceTest : public testing::Test {
   Served served_;
 };
 
+TEST_F(WorkerServiceTest, ACommandRunsAtTheWorkerThatOffersItsPool) {
+  StubWorker other(served_, ResizerHello());
+  other.AwaitWelcome();
+  v1::Job job;
+  job.mutable_command()->add_argv("no program of this machine");
+  job.mutable_command()->set_pool("build");
+  const std::string batch = Submit(served_, BatchOf(1, job)).id();
+  EXPECT_EQ(StatusOfJob(batch).wait().reason(), v1::WAIT_REASON_NO_WORKER);
+  StubWorker::Hello hello;
+  hello.set_name("builder");
+  hello.add_pools("build");
+  hello.set_slots(1);
+  StubWorker builder(served_, hello);
+  const v1::Assignment assignment = builder.AwaitAssignment();
+  EXPECT_EQ(assignment.command().argv(0), "no program of this machine");
+  v1::WorkRequest request;
+  v1::AttemptOutcome& outcome = *request.mutable_outcomes()->add_outcomes();
+  outcome.set_assignment_id(assignment.assignment_id());
+  outcome.set_output("out");
+  outcome.mutable_failure()->set_reason(v1::REASON_EXIT_CODE);
+  outcome.mutable_command()->set_exit_code(3);
+  outcome.mutable_command()->set_error_output("err");
+  outcome.mutable_command()->set_output_bytes(10);
+  outcome.mutable_command()->set_output_omitted(7);
+  outcome.mutable_command()->mutable_usage()->set_max_resident_bytes(1);
+  ASSERT_TRUE(builder.Send(request));
+  const v1::JobResult result = ResultOf(batch);
+  EXPECT_EQ(result.state(), v1::JOB_STATE_FAILED);
+  EXPECT_EQ(result.error().reason(), v1::REASON_EXIT_CODE);
+  EXPECT_EQ(result.exit_code(), 3);
+  EXPECT_EQ(result.output(), "out");
+  EXPECT_EQ(result.error_output(), "err");
+  EXPECT_EQ(result.output_bytes(), 10);
+  EXPECT_TRUE(result.output_truncated());
+  EXPECT_EQ(result.usage().max_resident_bytes(), 1);
+  EXPECT_EQ(result.worker(), "builder");
+}
+
 TEST_F(WorkerServiceTest, AJobRunsAtARemoteWorker) {
   StubWorker worker(served_, ResizerHello());
   EXPECT_FALSE(worker.AwaitWelcome().session_id().empty());

@@ -248,6 +248,19 @@ TEST_F(WorkerSessionTest, AFailureSaysWhatTheWorkerSaid) {
   EXPECT_FALSE(outcomes[1].failure->critical);
 }
 
+TEST_F(WorkerSessionTest, OfTheReasonsThoseOfACommandAreTheWorkersToGive) {
+  worker_.Enter();
+  worker_.Start(1);
+  worker_.Start(2);
+  worker_.Read();
+  ASSERT_TRUE(worker_.Send(OutcomeText(1, "failure { reason: REASON_EXIT_CODE }")).ok());
+  ASSERT_TRUE(worker_.Send(OutcomeText(2, "failure { reason: REASON_CLIENT_CANCEL }")).ok());
+  const auto outcomes = with_.engine.TakeOutcomes();
+  ASSERT_THAT(outcomes, SizeIs(2));
+  EXPECT_EQ(outcomes[0].failure->reason, v1::REASON_EXIT_CODE);
+  EXPECT_EQ(outcomes[1].failure->reason, v1::REASON_HANDLER);
+}
+
 TEST_F(WorkerSessionTest, ManyOutcomesAreToldAtOnce) {
   worker_.Enter();
   v1::WorkRequest message;
@@ -306,6 +319,9 @@ TEST_F(WorkerSessionTest, AMalformedOutcomeIsNamedAndNothingOfItsMessageIsTold) 
   const auto send = [&](const std::string& second) {
     return worker_.Send(absl::StrCat("outcomes { ", good, " outcomes { ", second, " } }"));
   };
+  ExpectRefused(send("command { output_bytes: -1 }"), "outcomes.outcomes[1].command.output_bytes");
+  ExpectRefused(send("command { usage { user_time { seconds: -1 } } }"),
+                "outcomes.outcomes[1].command.usage.user_time");
   ExpectRefused(send("run_time { seconds: -1 }"), "outcomes.outcomes[1].run_time");
   ExpectRefused(send(absl::StrCat("assignment_id: ", Quoted(std::string(91, '1')))),
                 "outcomes.outcomes[1].assignment_id");

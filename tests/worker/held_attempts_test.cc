@@ -139,6 +139,16 @@ TEST_F(HeldAttemptsTest, WhatIsRemovedSaysNothingMore) {
   EXPECT_EQ(held_.size(), 1);
 }
 
+TEST_F(HeldAttemptsTest, WhatWasLostHereIsLetGoOf) {
+  engine::Outcome outcome;
+  outcome.token = Add("a");
+  outcome.failure = std::make_unique<engine::Failure>();
+  outcome.failure->reason = v1::REASON_WORKER_LOST;
+  held_.Take(std::move(outcome));
+  EXPECT_TRUE(held_.empty());
+  EXPECT_FALSE(held_.NextMessage());
+}
+
 TEST_F(HeldAttemptsTest, AttemptsAreFoundByTheServersNames) {
   const AttemptToken a = Add("a");
   const AttemptToken b = Add("b");

@@ -39,6 +39,17 @@ TEST_F(LocalCatalogTest, ACommandThatIsNotAllowedIsRefused) {
   EXPECT_THAT(std::string(status.message()), StartsWith("command.argv[0]: "));
 }
 
+TEST_F(LocalCatalogTest, ACommandOfAPoolIsForItsWorkerToAllow) {
+  const CommandCatalog commands;
+  v1::Job job = CommandJob({"nothing that is allowed here"});
+  job.mutable_command()->set_pool("build");
+  EXPECT_TRUE(
+      LocalCatalog(&handlers_, &commands, LocalCatalog::RemoteHandlers::kAny).Check(job).ok());
+  const absl::Status status = Check(job);
+  EXPECT_EQ(status.code(), StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(status.message()), StartsWith("command.pool: "));
+}
+
 TEST_F(LocalCatalogTest, WhereAnyIsAllowedOnlyPathsAndNamesAreCommands) {
   config_.set_allow_any(true);
   EXPECT_TRUE(Check(CommandJob({"/bin/true"})).ok());
