@@ -127,7 +127,7 @@ void BatchChecker::CheckChange(const JobChange& change, base::WallTime time, Eve
   JobModel& job = jobs_[change.index];
   switch (change.transition) {
     case JobTransition::kStart:
-      return CheckStart(change.index, job);
+      return CheckStart(change, job);
     case JobTransition::kSucceed:
       return CheckSuccess(change, job, events);
     case JobTransition::kFailForGood:
@@ -147,7 +147,8 @@ void BatchChecker::CheckChange(const JobChange& change, base::WallTime time, Eve
   }
 }
 
-void BatchChecker::CheckStart(int32_t index, JobModel& job) {
+void BatchChecker::CheckStart(const JobChange& change, JobModel& job) {
+  const int32_t index = change.index;
   const engine::EffectiveOptions options = OptionsOf(index);
   Hold(job.state == v1::JOB_STATE_QUEUED, "what starts was queued", index);
   Hold(now_.steady >= job.not_before, "nothing starts before its backoff has passed", index);
@@ -171,8 +172,28 @@ void BatchChecker::CheckStart(int32_t index, JobModel& job) {
   job.started_at = now_.steady;
   job.started = true;
   job.server_lost = false;
+  job.remote = change.remote_number != 0;
+  job.may_be_put_back = false;
   job.began = false;
   job.told.reset();
+}
+
+void BatchChecker::Claimed(int32_t index) {
+  JobModel& job = jobs_[index];
+  job.server_lost = false;
+  job.began = true;
+  // By the wall clock, which may have jumped.
+  job.started_at = base::SteadyTime{};
+  job.told.reset();
+}
+
+void BatchChecker::TellLost(int32_t index, bool stopped) {
+  ToldOutcome told;
+  told.attempt = jobs_[index].attempts;
+  told.stop_asked = stopped;
+  told.failure.reason = v1::REASON_WORKER_LOST;
+  told.failure.code = 14;
+  Told(index, std::move(told));
 }
 
 bool BatchChecker::NeverBegan(int32_t index, const JobModel& job) const {
@@ -364,9 +385,12 @@ void BatchChecker::CheckCancel(const JobChange& change, JobModel& job, Events& e
 void BatchChecker::CheckPutBack(int32_t index, JobModel& job) {
   const bool ended =
       job.state == v1::JOB_STATE_RUNNING && job.told.has_value() && job.told->stop_asked;
-  Hold(ended || NeverBegan(index, job), "what is put back ran, was stopped and has ended", index);
-  Hold(interventions.draining && interventions.durable, "only a drain of a durable store puts back",
+  // Of one that waits for its start to be stored it is not known at which worker.
+  const bool left = job.may_be_put_back || (job.remote && NeverBegan(index, job));
+  Hold(ended || left || NeverBegan(index, job), "what is put back ran, was stopped and has ended",
        index);
+  Hold(left || (interventions.draining && interventions.durable),
+       "only a drain of a durable store puts back, or a worker that leaves", index);
   --job.attempts;
   --running_;
   job.state = v1::JOB_STATE_QUEUED;

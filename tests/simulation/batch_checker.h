@@ -61,6 +61,19 @@ class BatchChecker {
   // An executor has the attempt of the job.
   void Began(int32_t index) { jobs_[index].began = true; }
   bool HasBegun(int32_t index) const { return jobs_.at(index).began; }
+  // Its attempt is a remote worker's; of these one that ran when a server ended, and may be
+  // claimed.
+  bool IsRemote(int32_t index) const {
+    return jobs_.at(index).remote && jobs_.at(index).state == v1::JOB_STATE_RUNNING;
+  }
+  bool IsUnclaimed(int32_t index) const {
+    return IsRemote(index) && jobs_.at(index).server_lost && !fold_.header().bound_to_call;
+  }
+  // It goes on at its worker.
+  void Claimed(int32_t index);
+  // Its attempt is ended without its worker, and counts for nothing if it is put back.
+  void TellLost(int32_t index, bool stopped);
+  void AllowPutBack(int32_t index) { jobs_[index].may_be_put_back = true; }
   // An attempt of the job ended, before the engine hears of it.
   void Told(int32_t index, ToldOutcome outcome) { jobs_[index].told = std::move(outcome); }
 
@@ -93,6 +106,9 @@ class BatchChecker {
     bool began = false;
     // It ran when a server ended.
     bool server_lost = false;
+    // Its attempt is a remote worker's, and was on its way to one that left.
+    bool remote = false;
+    bool may_be_put_back = false;
     base::WallTime retry_at{};
   };
   // The events of one record, by what they tell.
@@ -108,7 +124,7 @@ class BatchChecker {
   void CheckEvent(const v1::Event& event, int64_t sequence);
   void CheckChanges(const engine::Changed& changed, Events& events);
   void CheckChange(const engine::JobChange& change, base::WallTime time, Events& events);
-  void CheckStart(int32_t index, JobModel& job);
+  void CheckStart(const engine::JobChange& change, JobModel& job);
   // It was stopped while it was held, since it may not be lost.
   bool NeverBegan(int32_t index, const JobModel& job) const;
   void CheckSuccess(const engine::JobChange& change, JobModel& job, Events& events);

@@ -50,6 +50,7 @@ void BatchChecker::Recall(const engine::JobChange& change, const engine::Changed
       ++job.attempts;
       ++running_;
       job.started = true;
+      job.remote = change.remote_number != 0;
       job.state = v1::JOB_STATE_RUNNING;
       return;
     case JobTransition::kSucceed:

@@ -32,6 +32,11 @@ base::SteadyTime Clients::Schedule() {
     world_.timeline().In(std::chrono::milliseconds(chance_.Between(0, busy_ms)),
                          [this] { ActSomehow(); });
   }
+  const int64_t troubles = world_.remote() ? chance_.Skewed(5, 100) : 0;
+  for (int64_t i = 0; i < troubles; ++i) {
+    world_.timeline().In(std::chrono::milliseconds(chance_.Between(0, busy_ms)),
+                         [this] { world_.TroubleRemoteWorkers(); });
+  }
   return world_.timeline().now().steady + std::chrono::milliseconds(busy_ms);
 }
 
@@ -65,7 +70,9 @@ void Clients::ActSomehow() {
 
 void Clients::SubmitNew() {
   const bool named = chance_.Of(0.3);
-  Submit(RandomBatch(chance_, world_.queue_names()),
+  static const std::vector<std::string> none;
+  const auto& handlers = world_.remote() ? FakeWorkers::Handlers() : none;
+  Submit(RandomBatch(chance_, world_.queue_names(), handlers),
          named ? absl::StrCat("request-", ++last_request_) : "");
 }
 

@@ -23,19 +23,18 @@ v1::RetryPolicy RandomPolicy(Chance& chance) {
   return policy;
 }
 
-v1::Job RandomJob(Chance& chance, int32_t index, bool with_options) {
+v1::Job RandomJob(Chance& chance, int32_t index, bool with_options,
+                  const std::vector<std::string>& remote_handlers) {
   v1::Job job;
   if (chance.Of(0.3)) job.set_key(absl::StrCat("job-", index));
-  switch (chance.Between(0, 4)) {
-    case 0:
-      job.mutable_http()->set_url("http://host/");
-      break;
-    case 1:
-    case 2:
-      job.mutable_command()->add_argv("/bin/true");
-      break;
-    default:
-      job.mutable_handler()->set_name("echo");
+  if (!remote_handlers.empty() && chance.Of(0.4)) {
+    job.mutable_handler()->set_name(chance.OneOf(remote_handlers));
+  } else if (chance.Of(0.5)) {
+    job.mutable_handler()->set_name("echo");
+  } else if (chance.Of(0.6)) {
+    job.mutable_command()->add_argv("/bin/true");
+  } else {
+    job.mutable_http()->set_url("http://host/");
   }
   if (with_options && chance.Of(0.3)) *job.mutable_options() = RandomOptions(chance);
   return job;
@@ -62,7 +61,8 @@ v1::JobOptions RandomOptions(Chance& chance) {
   return options;
 }
 
-v1::BatchSpec RandomBatch(Chance& chance, const std::vector<std::string>& queues) {
+v1::BatchSpec RandomBatch(Chance& chance, const std::vector<std::string>& queues,
+                          const std::vector<std::string>& remote_handlers) {
   v1::BatchSpec spec;
   if (chance.Of(0.9)) spec.set_queue(chance.OneOf(queues));
   if (chance.Of(0.4)) spec.set_priority(static_cast<int32_t>(chance.Between(-100, 100)));
@@ -76,7 +76,9 @@ v1::BatchSpec RandomBatch(Chance& chance, const std::vector<std::string>& queues
   const bool with_options = chance.Of(0.4);
   const auto jobs =
       static_cast<int32_t>(chance.Of(0.1) ? chance.Skewed(300, 3000) : chance.Skewed(1, 300));
-  for (int32_t i = 0; i < jobs; ++i) *spec.add_jobs() = RandomJob(chance, i, with_options);
+  for (int32_t i = 0; i < jobs; ++i) {
+    *spec.add_jobs() = RandomJob(chance, i, with_options, remote_handlers);
+  }
   return spec;
 }
 

@@ -9,8 +9,10 @@
 
 namespace jobrunner::simulation {
 
-// A valid batch with options of every kind, for one of the queues.
-v1::BatchSpec RandomBatch(Chance& chance, const std::vector<std::string>& queues);
+// A valid batch with options of every kind, for one of the queues; with jobs for these handlers of
+// remote workers, if there are any.
+v1::BatchSpec RandomBatch(Chance& chance, const std::vector<std::string>& queues,
+                          const std::vector<std::string>& remote_handlers);
 
 v1::JobOptions RandomOptions(Chance& chance);
 

@@ -14,7 +14,9 @@
 #include "simulation/cancel_moments.h"
 #include "simulation/chance.h"
 #include "simulation/fake_executor.h"
+#include "simulation/fake_workers.h"
 #include "simulation/faults.h"
+#include "simulation/remote_moments.h"
 #include "simulation/slow_store.h"
 #include "simulation/timeline.h"
 #include "simulation/trace.h"
@@ -46,6 +48,7 @@ class World {
   int64_t steps() const { return steps_; }
   int64_t restarts() const { return restarts_; }
   const CancelMoments& cancel_moments() const { return cancel_moments_; }
+  const RemoteMoments& remote_moments() const { return remote_moments_; }
 
   // For the clients.
   Timeline& timeline() { return timeline_; }
@@ -73,6 +76,12 @@ class World {
   void TellPause(const std::string& queue, bool paused);
   void TellDrain(std::chrono::nanoseconds grace);
   void CrashWorker() { executor_.CrashWorker(); }
+  // Does nothing in a world without remote workers.
+  void TroubleRemoteWorkers() {
+    if (remote()) workers_.SufferSomething();
+  }
+  // Whether there are remote workers, and jobs for them.
+  bool remote() const { return options_.own_handlers != nullptr; }
 
  private:
   enum class Phase { kBusy, kSettling, kEnding };
@@ -86,6 +95,26 @@ class World {
     std::string queue;
     base::SteadyTime stop_time = base::SteadyTime::max();
     bool stop_asked = false;
+    // At a remote worker: its session, the last check before, and when it need not be waited for
+    // any longer.
+    engine::WorkerId at = engine::kOwnPool;
+    int64_t check_before = 0;
+    base::SteadyTime force_time = base::SteadyTime::max();
+  };
+  // Of a remote worker, as the engine must see it.
+  struct Session {
+    bool welcomed = false;
+    bool leaving = false;
+    bool over = false;
+    std::vector<std::string> handlers;
+    int32_t slots = 0;
+    base::SteadyTime last_heard{};
+    int64_t check = 0;
+    int64_t answered = 0;
+    std::vector<engine::HeldAttempt> brought;
+    // Attempts that it said it does not hold; and that it did not name when it left.
+    std::set<uint64_t> denied;
+    std::set<uint64_t> crossed;
   };
   struct QueueModel {
     engine::QueueSettings settings;
@@ -106,7 +135,8 @@ class World {
   };
 
   static engine::EngineOptions RandomEngine(Chance& chance,
-                                            const std::vector<std::string>& queue_names);
+                                            const std::vector<std::string>& queue_names,
+                                            Fault fault);
   base::SteadyTime NextMoment() const;
   void Step();
   void Perform(engine::Effects effects);
@@ -122,6 +152,24 @@ class World {
   void CheckPublishes(const engine::Effects& effects);
   void CheckStart(const engine::Assignment& assignment);
   void CheckMayStart(const Live& live, const std::string& name);
+  void TellFromWorker(engine::Input input);
+  void Note(const engine::WorkerJoin& join);
+  void Note(const engine::WorkerAnswer& answer);
+  void Note(const engine::WorkerLeaving& leaving);
+  void PerformRemote(engine::RemoteOrders& orders);
+  void WelcomeWorker(const engine::WorkerWelcome& welcome);
+  void Adopt(engine::WorkerId worker, const engine::HeldAttempt& held, engine::AttemptToken token);
+  void NoteStop(const engine::StopOrder& stop);
+  void StartAtWorker(const engine::Assignment& assignment);
+  void EndSession(const engine::WorkerEnd& end);
+  // What the engine itself says of the end of attempts at remote workers: whether it may.
+  void CheckRemoteEnds(BatchChecker& checker, const engine::Changed& changed);
+  void CheckRemoteEnd(BatchChecker& checker, const engine::JobChange& change);
+  void CheckGivenUp(BatchChecker& checker, const Live& live, const engine::JobChange& change);
+  bool MayBeLost(const Live& live) const;
+  bool IsLeaseOver(const Session& session) const;
+  Live* FindLive(const std::string& batch_id, int32_t index);
+  void CheckLeases();
   void CountMoments(const engine::Cancel& cancel);
   CancelMoment MomentOf(const BatchChecker& checker, int32_t index) const;
   void CheckAwake();
@@ -157,6 +205,7 @@ class World {
   std::unique_ptr<engine::Engine> engine_;
   SlowStore store_;
   FakeExecutor executor_;
+  FakeWorkers workers_;
   Trace trace_;
   std::unique_ptr<Clients> clients_;
 
@@ -172,6 +221,11 @@ class World {
   std::set<std::string> told_;
   std::set<std::string> to_be_told_;
   std::map<uint64_t, Live> live_;
+  // Those of them that the server's own pool has.
+  int64_t live_in_pool_ = 0;
+  std::map<engine::WorkerId, Session> sessions_;
+  base::SteadyTime restarted_at_{};
+  RemoteMoments remote_moments_;
   std::set<uint64_t> lost_slots_;
   std::map<uint64_t, Ending> endings_;
   int32_t pool_max_ = 0;

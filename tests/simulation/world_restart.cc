@@ -48,6 +48,8 @@ void World::Restart() {
   inputs_.clear();
   endings_.clear();
   live_.clear();
+  live_in_pool_ = 0;
+  sessions_.clear();
   lost_slots_.clear();
   submitted_.clear();
   refused_ = 0;
@@ -79,6 +81,8 @@ void World::Restart() {
             log.batch->id + ": a log is opened where it ended");
   }
   wake_ = base::SteadyTime::min();
+  restarted_at_ = timeline_.now().steady;
+  if (remote()) workers_.ServerDied(options_.epoch);
 }
 
 // Nothing that anybody was told is taken back.
