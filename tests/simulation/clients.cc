@@ -146,7 +146,9 @@ void Clients::CheckAnswer(const std::string& batch_id, const std::string& reques
                           const absl::StatusOr<v1::Batch>& batch, bool replayed) {
   --unanswered_;
   auto known = requests_.find(request_id);
-  if (known != requests_.end()) {
+  const bool may_be_forgotten =
+      known != requests_.end() && world_.timeline().now().wall >= known->second.known_until;
+  if (known != requests_.end() && (replayed || !may_be_forgotten)) {
     // Its batch finished between the look into the store and the submit.
     if (world_.options().durable && absl::IsUnavailable(batch.status())) return;
     const bool same = known->second.spec.SerializeAsString() == spec.SerializeAsString();
@@ -171,7 +173,12 @@ void Clients::CheckAnswer(const std::string& batch_id, const std::string& reques
   world_.Require(batch->id() == batch_id, "an accepted batch has its id");
   world_.Require(world_.store().Find(batch_id) != nullptr || world_.store().WasRemoved(batch_id),
                  "a submit is answered when the batch is stable");
-  if (!request_id.empty()) requests_[request_id] = {batch_id, spec, true};
+  if (!request_id.empty()) {
+    const google::protobuf::Timestamp& time = batch->create_time();
+    const base::WallTime accepted(std::chrono::seconds(time.seconds()) +
+                                  std::chrono::nanoseconds(time.nanos()));
+    requests_[request_id] = {batch_id, spec, accepted + engine::kRequestKnown};
+  }
 }
 
 void Clients::CancelBatch() {

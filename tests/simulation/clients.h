@@ -34,7 +34,8 @@ class Clients {
   struct Request {
     std::string batch_id;
     v1::BatchSpec spec;
-    bool accepted = false;
+    // It may be forgotten then.
+    base::WallTime known_until{};
   };
 
   void ActSomehow();
