@@ -323,7 +323,7 @@ TEST_F(NobodyTest, TakesNoLongerThanItsTimeout) {
   EXPECT_THAT(std::string(status.message()), HasSubstr("timeout has passed"));
 }
 
-TEST_F(NobodyTest, AStopEndsThePauseBetweenTries) {
+TEST_F(NobodyTest, NoPauseBeginsOnceItWasStopped) {
   Client client(address_, {.pause_min = absl::Hours(1), .patience = absl::Hours(2)});
   std::stop_source stop;
   stop.request_stop();
