@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <map>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
@@ -233,6 +234,28 @@ TEST_F(SpawnFailureTest, AFileThatIsBeingWrittenIsTriedAgainAndThenNamed) {
   ExpectRefused(CommandJob({path}), "Text file busy");
 }
 
+// Many are on their way to execute at once.
+TEST_F(SpawnFailureTest, ThoseThatCannotStartAreToldFromThoseBesideThem) {
+  constexpr int kEach = 200;
+  std::map<uint64_t, std::string> expected;
+  for (int i = 0; i < kEach; ++i) {
+    const std::string missing = absl::StrCat("/nowhere/", i);
+    expected[Start(CommandJob({missing})).number] = missing;
+    expected[Start(CommandJob({"/bin/echo", absl::StrCat("said ", i)})).number] =
+        absl::StrCat("said ", i);
+  }
+  for (const engine::Outcome& outcome : sink_.TakeOutcomes(2 * kEach)) {
+    const std::string& text = expected.at(outcome.token.number);
+    if (text.starts_with("/nowhere")) {
+      ASSERT_NE(outcome.failure, nullptr) << text;
+      EXPECT_EQ(outcome.failure->message, absl::StrCat("the command cannot be executed: \"", text,
+                                                       "\": No such file or directory"));
+    } else {
+      EXPECT_EQ(outcome.output, text + "\n");
+    }
+  }
+}
+
 TEST_F(SpawnFailureTest, AnAllowedCommandRunsByItsName) {
   config().set_allow_any(false);
   config().add_allow()->set_name("greet");
@@ -339,6 +362,19 @@ TEST_F(CommandStopTest, AGraceOfZeroForcesAtOnce) {
   Stop(token, nanoseconds(0));
   const engine::Outcome outcome = sink_.TakeOutcome();
   ASSERT_NE(outcome.failure, nullptr);
+}
+
+// Some are on their way to execute: they have no process group of their own yet.
+TEST_F(CommandStopTest, ACommandIsAskedHoweverEarlyTheStopComes) {
+  constexpr int kCommands = 200;
+  for (int i = 0; i < kCommands; ++i) Stop(Start(CommandJob({"/bin/sleep", "1000"})), hours(1));
+  int asked = 0;
+  for (const engine::Outcome& outcome : sink_.TakeOutcomes(kCommands)) {
+    ASSERT_NE(outcome.failure, nullptr);
+    // The rest had not been handed to the spawner.
+    if (outcome.command != nullptr && outcome.command->signal == SIGTERM) ++asked;
+  }
+  EXPECT_GT(asked, 0);
 }
 
 TEST_F(CommandStopTest, AShorterGraceShortensALongerOne) {

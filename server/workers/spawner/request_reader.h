@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "workers/spawner/command_process.h"
+#include "workers/spawner/launch_pad.h"
 #include "workers/spawner_protocol.h"
 
 namespace jobrunner::workers {
@@ -25,10 +25,11 @@ class RequestReader {
   uint64_t spawn_id() const;
   // False with *error set when the request came without what it needs.
   bool ParseSpawn(int null_input, CommandStart* start, int* error);
+  // Those that came with what was read last.
+  void CloseDescriptors();
 
  private:
   const SpawnRequest& spawn() const;
-  void CloseDescriptors();
   char* Body(int* error);
 
   const int socket_;

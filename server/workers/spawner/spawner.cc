@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <ctime>
+#include <utility>
 
 namespace jobrunner::workers {
 namespace {
@@ -28,10 +29,19 @@ int64_t NowNs() {
 
 int64_t Microseconds(const timeval& time) { return time.tv_sec * 1'000'000 + time.tv_usec; }
 
+// A command not reaped yet: so the number is its own, and a session's leader cannot leave its
+// group.
+void SendSignal(pid_t command, int signal) {
+  // It has no group of its own yet: it is about to make one, and has started nothing.
+  if (kill(-command, signal) != 0) kill(command, signal);
+}
+
 }  // namespace
 
 Spawner::Spawner(int socket, int server, int null_input)
-    : socket_(socket), server_(server), null_input_(null_input), requests_(socket) {}
+    : socket_(socket), server_(server), null_input_(null_input) {
+  for (auto& place : places_) place = std::make_unique<Place>(socket);
+}
 
 bool Spawner::Prepare() { return orphans_.Open(); }
 
@@ -61,12 +71,14 @@ void Spawner::AwaitNews() {
 
 void Spawner::TakeRequests() {
   for (int i = 0; i < kRequestsInARow; ++i) {
-    switch (requests_.Read()) {
+    Place& place = FreePlace();
+    switch (place.request.Read()) {
       case RequestReader::Result::kSpawn:
-        StartOne();
+        StartOne(place);
+        place.request.CloseDescriptors();
         break;
       case RequestReader::Result::kSignal:
-        Signal(requests_.signal());
+        Signal(place.request.signal());
         break;
       case RequestReader::Result::kNothing:
         return;
@@ -77,29 +89,37 @@ void Spawner::TakeRequests() {
   }
 }
 
-void Spawner::StartOne() {
-  CommandStart start{};
-  SpawnReport report{.id = requests_.spawn_id(), .step = SpawnStep::kRequest};
-  if (!requests_.ParseSpawn(null_input_, &start, &report.error)) return Send(report);
-  const int64_t start_ns = NowNs();
-  const CommandStarted started = StartCommand(start);
-  if (started.pid >= 0) {
-    commands_[started.pid] = {.id = report.id, .start_ns = start_ns};
-    pids_[report.id] = started.pid;
-    return;
+Spawner::Place& Spawner::FreePlace() {
+  for (const auto& place : places_) {
+    if (place->pad.is_free()) return *place;
   }
-  report.step = started.step;
-  report.error = started.error;
-  Send(report);
+  places_.front()->pad.AwaitFree();
+  return *places_.front();
+}
+
+void Spawner::StartOne(Place& place) {
+  CommandStart start;
+  SpawnReport report{.id = place.request.spawn_id(), .step = SpawnStep::kRequest};
+  if (!place.request.ParseSpawn(null_input_, &start, &report.error)) return Send(report);
+  Command command{
+      .id = report.id, .start_ns = NowNs(), .failure = std::make_unique<LaunchFailure>()};
+  const pid_t pid = place.pad.Launch(start, command.failure.get());
+  if (pid >= 0) {
+    pids_[command.id] = pid;
+    commands_[pid] = std::move(command);
+  } else {
+    report.step = SpawnStep::kProcess;
+    report.error = errno;
+    Send(report);
+  }
 }
 
 void Spawner::Signal(const SignalRequest& request) {
   const auto found = pids_.find(request.id);
   if (found == pids_.end()) return;
-  // Not reaped yet, so the number is its own; a session's leader cannot leave its group.
-  kill(-found->second, request.signal);
+  SendSignal(found->second, request.signal);
   // A stopped process could not heed it.
-  if (request.signal != SIGKILL) kill(-found->second, SIGCONT);
+  if (request.signal != SIGKILL) SendSignal(found->second, SIGCONT);
 }
 
 bool Spawner::ReapAll() {
@@ -117,16 +137,21 @@ bool Spawner::ReapAll() {
 void Spawner::Reaped(pid_t pid, int status, const rusage& usage) {
   const auto found = commands_.find(pid);
   if (found == commands_.end()) return orphans_.Forget(pid);
-  const int64_t now_ns = NowNs();
-  SpawnReport report{.id = found->second.id};
+  const SpawnReport report = ReportOf(found->second, status, usage);
+  pids_.erase(report.id);
+  commands_.erase(found);
+  ended_.push_back({.report = report, .end_ns = NowNs()});
+}
+
+SpawnReport Spawner::ReportOf(const Command& command, int status, const rusage& usage) const {
+  SpawnReport report{.id = command.id, .step = command.failure->step};
+  report.error = command.failure->error;
   report.wait_status = status;
-  report.run_ns = now_ns - found->second.start_ns;
+  report.run_ns = NowNs() - command.start_ns;
   report.user_us = Microseconds(usage.ru_utime);
   report.system_us = Microseconds(usage.ru_stime);
   report.max_resident_kib = usage.ru_maxrss;
-  pids_.erase(report.id);
-  commands_.erase(found);
-  ended_.push_back({.report = report, .end_ns = now_ns});
+  return report;
 }
 
 // The orphans of a command are children of the spawner before its own death can be seen, and the
@@ -157,7 +182,7 @@ void Spawner::Send(const SpawnReport& report) {
 
 void Spawner::EndEverything() {
   const int64_t end_ns = NowNs() + kEndWaitNs;
-  for (const auto& [pid, command] : commands_) kill(-pid, SIGKILL);
+  for (const auto& [pid, command] : commands_) SendSignal(pid, SIGKILL);
   sigset_t child;
   sigemptyset(&child);
   sigaddset(&child, SIGCHLD);

@@ -3,10 +3,13 @@
 #include <sys/resource.h>
 #include <sys/types.h>
 
+#include <array>
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <unordered_map>
 
+#include "workers/spawner/launch_pad.h"
 #include "workers/spawner/orphans.h"
 #include "workers/spawner/request_reader.h"
 #include "workers/spawner_protocol.h"
@@ -27,9 +30,20 @@ class Spawner {
   void Run();
 
  private:
+  // Commands that are on their way to execute at once.
+  static constexpr int kPlaces = 16;
+
+  // Where a request is read, and carried out from: it stays there until the command executes.
+  struct Place {
+    explicit Place(int socket) : request(socket) {}
+
+    RequestReader request;
+    LaunchPad pad;
+  };
   struct Command {
     uint64_t id;
     int64_t start_ns;
+    std::unique_ptr<LaunchFailure> failure;
   };
   // A command whose first process has ended, until what it left behind is gone.
   struct Ended {
@@ -40,11 +54,14 @@ class Spawner {
   // Waits for requests, deaths, or the time at which a wait for orphans ends.
   void AwaitNews();
   void TakeRequests();
-  void StartOne();
+  // One whose pad is free. Blocks while there is none.
+  Place& FreePlace();
+  void StartOne(Place& place);
   void Signal(const SignalRequest& request);
   // Whether anything was reaped.
   bool ReapAll();
   void Reaped(pid_t pid, int status, const rusage& usage);
+  SpawnReport ReportOf(const Command& command, int status, const rusage& usage) const;
   void SettleEnded();
   void Send(const SpawnReport& report);
   void EndEverything();
@@ -53,7 +70,7 @@ class Spawner {
   const int server_;
   const int null_input_;
   bool server_gone_ = false;
-  RequestReader requests_;
+  std::array<std::unique_ptr<Place>, kPlaces> places_;
   Orphans orphans_;
   std::unordered_map<pid_t, Command> commands_;
   std::unordered_map<uint64_t, pid_t> pids_;
