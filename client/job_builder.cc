@@ -40,7 +40,11 @@ absl::StatusOr<std::optional<JobBuilder::BuiltJob>> JobBuilder::Build(const std:
   if (absl::Status status = CheckUtf8(*argv, sequence); !status.ok()) return status;
   BuiltJob built{v1::Job(), CommandText(*argv)};
   v1::Command& command = *built.job.mutable_command();
-  command.set_working_directory(surroundings_.directory);
+  if (surroundings_.pool.empty()) {
+    command.set_working_directory(surroundings_.directory);
+  } else {
+    command.set_pool(surroundings_.pool);
+  }
   command.add_argv(Program(argv->front()));
   for (size_t i = 1; i < argv->size(); ++i) command.add_argv(std::move((*argv)[i]));
   command.mutable_env()->insert(surroundings_.environment.begin(), surroundings_.environment.end());
@@ -48,7 +52,7 @@ absl::StatusOr<std::optional<JobBuilder::BuiltJob>> JobBuilder::Build(const std:
 }
 
 const std::string& JobBuilder::Program(const std::string& name) {
-  if (surroundings_.names.contains(name)) return name;
+  if (!surroundings_.pool.empty() || surroundings_.names.contains(name)) return name;
   const auto known = programs_.find(name);
   if (known != programs_.end()) return known->second;
   if (programs_.size() >= kProgramsMax) programs_.clear();

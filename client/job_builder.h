@@ -14,16 +14,18 @@
 namespace jobrunner::client {
 
 // Makes the jobs of a run out of its arguments: the command as it would run here, with its program
-// found on this PATH and in this directory.
+// found on this PATH and in this directory, or as it stands, for a pool of other machines.
 class JobBuilder {
  public:
   struct Surroundings {
-    std::string directory;
-    std::string path;
+    std::string directory = {};
+    std::string path = {};
     // Names that the server itself knows as commands; empty: it runs any.
-    std::set<std::string> names;
+    std::set<std::string> names = {};
+    // Empty: the server's machine. Else neither directory nor path count, but what is there.
+    std::string pool = {};
     // For each job.
-    std::map<std::string, std::string> environment;
+    std::map<std::string, std::string> environment = {};
   };
 
   struct BuiltJob {
@@ -42,7 +44,7 @@ class JobBuilder {
   size_t bytes_each() const { return bytes_each_; }
 
  private:
-  // As it is when it cannot be found: the server then says so of that job alone.
+  // As it is for a pool, and when it cannot be found: the server then says so of that job alone.
   const std::string& Program(const std::string& name);
 
   const CommandTemplate command_;

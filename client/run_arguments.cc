@@ -76,6 +76,10 @@ void DefineRun(CLI::App* app, RunOptions* options) {
   app->add_option("-a,--arg-file", options->argument_file, "Arguments from a file")
       ->type_name("FILE");
   app->add_flag("--shell", options->shell, "Runs each command by /bin/sh -c");
+  app->add_option("--pool", options->pool,
+                  "Runs them on other machines, by a named server's workers of this pool; programs "
+                  "are named as these know them")
+      ->type_name("NAME");
   app->add_option(
          "--env", options->environment,
          "Passes a variable to a named server, can be repeated (a private one has them all)")

@@ -32,6 +32,7 @@ absl::StatusOr<JobBuilder::Surroundings> Surroundings(const RunOptions& options,
   surroundings.directory = std::move(*directory);
   surroundings.path = Environment("PATH", "/usr/local/bin:/usr/bin:/bin");
   surroundings.names = target.commands;
+  surroundings.pool = options.pool;
   // A private server has all of it from its configuration.
   if (target.server != nullptr) return surroundings;
   auto environment = NamedEnvironment(options.environment);
@@ -44,7 +45,8 @@ absl::StatusOr<JobBuilder::Surroundings> Surroundings(const RunOptions& options,
 absl::Status CheckProgram(const CommandTemplate& command,
                           const JobBuilder::Surroundings& surroundings) {
   const std::string program = command.FixedProgram();
-  if (program.empty() || surroundings.names.contains(program)) return absl::OkStatus();
+  if (program.empty() || !surroundings.pool.empty() || surroundings.names.contains(program))
+    return absl::OkStatus();
   const auto found = ResolveProgram(program, surroundings.path, surroundings.directory);
   if (found.ok()) return absl::OkStatus();
   return absl::InvalidArgumentError(found.status().message());
@@ -87,6 +89,19 @@ absl::StatusOr<RunSession::Options> SessionOptions(const RunOptions& options,
     batch.set_failure_policy(v1::FAILURE_POLICY_CANCEL_BATCH);
   }
   return session;
+}
+
+absl::Status CheckPool(const CommonOptions& common, const RunOptions& options,
+                       const HaltPolicy& halt) {
+  if (options.pool.empty()) return absl::OkStatus();
+  if (common.server.empty()) {
+    return absl::InvalidArgumentError("run --pool needs a server that its workers know: --server");
+  }
+  if (halt.when() == HaltPolicy::When::kSoon && options.jobs.value_or(0) == 0) {
+    return absl::InvalidArgumentError(
+        "run --pool with --halt soon needs --jobs: no more than run at once are to be handed out");
+  }
+  return absl::OkStatus();
 }
 
 absl::StatusOr<int> OpenArguments(const RunOptions& options) {
@@ -164,6 +179,7 @@ absl::StatusOr<int> RunCommand(const CommonOptions& common, const RunOptions& op
   const CommandTemplate command(options.command, options.shell);
   const auto halt = HaltPolicy::Parse(options.halt);
   if (!halt.ok()) return halt.status();
+  if (absl::Status status = CheckPool(common, options, *halt); !status.ok()) return status;
   const auto fd = OpenArguments(options);
   if (!fd.ok()) return fd.status();
   if (options.dry_run) return DryRun(options, command, *fd);

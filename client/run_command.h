@@ -34,6 +34,8 @@ struct RunOptions {
   bool dry_run = false;
   // A file; empty: none.
   std::string joblog;
+  // Whose workers run the commands, on their machines; empty: the server does.
+  std::string pool;
   // Names of variables that a named server's commands get; a private one gives them all.
   std::vector<std::string> environment;
 

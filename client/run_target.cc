@@ -21,6 +21,12 @@ int Processors() {
   return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
 }
 
+// Of a named server, or of as many workers as a pool has, when the run has no bound.
+int NamedSlots(const RunOptions& options, const v1::GetServerInfoResponse& info) {
+  if (options.jobs.value_or(0) > 0) return *options.jobs;
+  return options.pool.empty() ? std::max(info.limits().workers_max(), 1) : kSlotsMax;
+}
+
 int Slots(const RunOptions& options) {
   if (!options.jobs) return Processors();
   return *options.jobs == 0 ? kSlotsMax : *options.jobs;
@@ -43,9 +49,8 @@ absl::StatusOr<RunTarget> UseNamed(const CommonOptions& common, const RunOptions
   if (!info.ok()) return info.status();
   RunTarget target;
   target.client = std::move(*client);
-  const bool bounded = options.jobs.value_or(0) > 0;
-  target.admission.slots = bounded ? *options.jobs : std::max(info->limits().workers_max(), 1);
-  if (bounded) target.admission.mode = Admission::Mode::kShared;
+  target.admission.slots = NamedSlots(options, *info);
+  if (options.jobs.value_or(0) > 0) target.admission.mode = Admission::Mode::kShared;
   if (!info->any_command()) target.commands = {info->commands().begin(), info->commands().end()};
   return target;
 }

@@ -44,7 +44,7 @@ class RunSessionTest : public testing::Test {
     out_.emplace(fileno(output_));
     err_.emplace(fileno(notes_));
     run_output_.emplace(show_, nullptr, &*out_, &*err_);
-    builder_.emplace(CommandTemplate({"say"}, false), JobBuilder::Surroundings{"/", "", {}, {}});
+    builder_.emplace(CommandTemplate({"say"}, false), JobBuilder::Surroundings{.directory = "/"});
     session_.emplace(options_, &client_, &*builder_, &*run_output_);
   }
 

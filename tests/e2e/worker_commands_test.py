@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 import unittest
 
 from programs import CLIENT
@@ -106,6 +107,26 @@ class WorkerCommandsTest(ServerTest):
                                    options={"retry_policy": retries})
         self.assert_ended(result, "FAILED", "EXIT_CODE")
         self.assertEqual((result.attempts, result.exit_code), (2, 8))
+
+    # `jobrunner run --pool`.
+
+    def test_run_has_its_commands_run_there(self):
+        self.a_server()
+        self.a_worker("--allow", "say=/bin/echo", "--working-directory", "/")
+        done = subprocess.run(
+            [CLIENT, "run", "--server", self.server.address, "--pool", POOL, "-k", "say", "it's",
+             "{}", ":::", "a", "b"],
+            text=True, capture_output=True, timeout=PATIENCE_SECONDS, check=False)
+        self.assertEqual((done.returncode, done.stdout), (0, "it's a\nit's b\n"), done)
+
+    def test_run_says_what_a_pool_needs(self):
+        for words, what in (([], "--server"),
+                            (["--server", "127.0.0.1:1", "--halt", "soon,fail=1"], "--jobs")):
+            done = subprocess.run(
+                [CLIENT, "run", *words, "--pool", POOL, "say", ":::", "a"],
+                text=True, capture_output=True, timeout=PATIENCE_SECONDS, check=False)
+            self.assertEqual(done.returncode, 200, done)
+            self.assertIn(what, done.stderr)
 
     # What may run.
 
