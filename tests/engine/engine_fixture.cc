@@ -227,14 +227,26 @@ void EngineTest::End(const std::string& id, int32_t index, Outcome outcome) {
 }
 
 void EngineTest::SucceedAll(const std::string& id) {
-  for (auto indexes = Running(id); !indexes.empty(); indexes = Running(id)) {
-    std::vector<Outcome> outcomes(indexes.size());
-    for (size_t i = 0; i < indexes.size(); ++i) {
-      outcomes[i].token = running_.at({id, indexes[i]}).token;
-      running_.erase({id, indexes[i]});
-    }
-    Tell(std::move(outcomes));
+  while (!Running(id).empty()) SucceedRunning(id);
+}
+
+void EngineTest::SucceedRunning(const std::string& id) {
+  EndRunning(id, [](Outcome&) {});
+}
+
+void EngineTest::FailRunning(const std::string& id, int32_t code) {
+  EndRunning(
+      id, [code](Outcome& outcome) { outcome.failure = std::make_unique<Failure>(Failed(code)); });
+}
+
+void EngineTest::EndRunning(const std::string& id, const std::function<void(Outcome&)>& end) {
+  std::vector<Outcome> outcomes;
+  for (const int32_t index : Running(id)) {
+    outcomes.emplace_back().token = running_.at({id, index}).token;
+    end(outcomes.back());
+    running_.erase({id, index});
   }
+  Tell(std::move(outcomes));
 }
 
 void EngineTest::Restart(std::chrono::nanoseconds down, size_t kept) {

@@ -81,6 +81,9 @@ class EngineTest : public testing::Test {
   void End(const std::string& id, int32_t index, Outcome outcome);
   // Ends every running attempt of the batch, and what follows, until none runs.
   void SucceedAll(const std::string& id);
+  // Ends those of the batch's attempts that run now.
+  void FailRunning(const std::string& id, int32_t code);
+  void SucceedRunning(const std::string& id);
   // The process ends at once, and another starts on what the store has: of commits that are held
   // the first `kept` are there, the others are lost. `down` is how long that takes.
   void Restart(std::chrono::nanoseconds down = {}, size_t kept = 0);
@@ -121,6 +124,7 @@ class EngineTest : public testing::Test {
 
   void Settle();
   void StepOnce();
+  void EndRunning(const std::string& id, const std::function<void(Outcome&)>& end);
   void Perform(Effects effects);
   void Show(const Publish& publish);
 
