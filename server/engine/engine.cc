@@ -60,6 +60,7 @@ Effects Engine::State::Step(base::Now now, EventListener::Interest interest,
 void Engine::State::Handle(Committed& committed) {
   Journal::Stored stored = journal_.Committed(committed.ticket, &effects_);
   for (ActiveBatch* active : stored.opened) Open(*active);
+  WelcomeStored();
   if (!options_.durable) return;
   stored_starts_.insert(stored_starts_.end(), std::make_move_iterator(stored.starts.begin()),
                         std::make_move_iterator(stored.starts.end()));

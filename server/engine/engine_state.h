@@ -220,9 +220,11 @@ class Engine::State {
   void Attach(RunningAttempt& attempt, RemoteWorker& worker);
   void Detach(RunningAttempt& attempt);
   void TakeUp(RemoteWorker& worker, RemoteWorker& previous, WorkerJoin& join);
-  void ClaimFromStore(RemoteWorker& worker, const HeldAttempt& held);
+  // False: it is no longer the worker's.
+  bool ClaimFromStore(RemoteWorker& worker, const HeldAttempt& held);
   void Adopt(ActiveBatch& active, uint32_t shard, int32_t index);
   void WelcomeIfDecided(RemoteWorker& worker);
+  void WelcomeStored();
   void Lose(uint32_t slot, std::string message);
   void PutBackUnbegun(uint32_t slot);
   void RemoveWorker(RemoteWorker& worker, std::string why);
@@ -267,6 +269,8 @@ class Engine::State {
   Capability own_;
   int32_t own_running_ = 0;
   Fleet fleet_;
+  // Their welcomes wait for a commit.
+  std::vector<WorkerId> unwelcomed_;
   // Whose turn it is among the capabilities.
   size_t capability_turn_ = 0;
   // When the next Step was asked for.

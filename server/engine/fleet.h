@@ -61,6 +61,8 @@ struct RemoteWorker {
   // so may be lost.
   int32_t claims_pending = 0;
   std::vector<Claim> claims;
+  // The commit that has why some of what it brought is no longer its own; 0: none.
+  uint64_t denied_by = 0;
 
   // Of its last check, and of the last one that it answered.
   int64_t check_number = 0;

@@ -128,6 +128,7 @@ void Journal::End(Effects* effects) {
                   std::exchange(notices_, {}),
                   std::exchange(replies_, {}),
                   std::exchange(acknowledgements_, {}),
+                  std::exchange(ends_, {}),
                   std::exchange(stored_, {})};
   if (!writes_.empty()) {
     pending.ticket = ++last_ticket_;
@@ -140,6 +141,7 @@ void Journal::End(Effects* effects) {
     // What it says may rest on what is not stored yet.
     MoveOnto(std::move(pending.replies), &pending_.back().replies);
     MoveOnto(std::move(pending.acknowledgements), &pending_.back().acknowledgements);
+    MoveOnto(std::move(pending.ends), &pending_.back().ends);
   } else {
     Show(std::move(pending), effects);
   }
@@ -209,6 +211,7 @@ void Journal::Show(Pending&& pending, Effects* effects) {
   MoveOnto(std::move(pending.notices), &effects->notices);
   MoveOnto(std::move(pending.replies), &effects->replies);
   MoveOnto(std::move(pending.acknowledgements), &effects->remote.acknowledgements);
+  MoveOnto(std::move(pending.ends), &effects->remote.ends);
 }
 
 }  // namespace jobrunner::engine

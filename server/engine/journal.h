@@ -45,6 +45,7 @@ class Journal {
   void WhenStored(std::function<void()> reply) { replies_.push_back(std::move(reply)); }
   // To be told a remote worker then.
   void AcknowledgeWhenStored(const Acknowledgement& one) { acknowledgements_.push_back(one); }
+  void EndWhenStored(WorkerEnd end) { ends_.push_back(std::move(end)); }
   // To be begun then.
   void StartWhenStored(Assignment assignment) { stored_.starts.push_back(std::move(assignment)); }
   // To be opened then: its jobs may run.
@@ -63,6 +64,14 @@ class Journal {
   };
   Stored Committed(uint64_t ticket, Effects* effects);
 
+  // The last commit with what was changed so far, and whether it is stored.
+  uint64_t last_ticket() const {
+    return writes_.empty() && changed_.empty() ? last_ticket_ : last_ticket_ + 1;
+  }
+  bool IsStored(uint64_t ticket) const {
+    return ticket < (pending_.empty() ? last_ticket_ + 1 : pending_.front().ticket);
+  }
+
   // Events so far: each is serialized once, here.
   int64_t events_written() const { return events_written_; }
 
@@ -77,6 +86,7 @@ class Journal {
     std::vector<Notice> notices;
     std::vector<std::function<void()>> replies;
     std::vector<Acknowledgement> acknowledgements;
+    std::vector<WorkerEnd> ends;
     Stored stored;
   };
 
@@ -96,6 +106,7 @@ class Journal {
   std::vector<Notice> notices_;
   std::vector<std::function<void()>> replies_;
   std::vector<Acknowledgement> acknowledgements_;
+  std::vector<WorkerEnd> ends_;
   Stored stored_;
   std::deque<Pending> pending_;
   // Of this Step's writes, and of all that are pending.

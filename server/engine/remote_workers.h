@@ -25,8 +25,9 @@ struct HeldAttempt {
   AttemptToken token;
 };
 
-// A session begins. It is welcomed when it is known what becomes of all that it holds; until then
-// its adapter tells of it nothing but its end.
+// A session begins. It is welcomed when it is known what becomes of all that it holds, and what
+// takes some of that away is stored; until then its adapter tells of it nothing but its end, and
+// its lease does not run out.
 struct WorkerJoin {
   // Chosen by the adapter; never 0, never the same again.
   WorkerId worker = kOwnPool;
@@ -88,7 +89,7 @@ struct WorkerCheck {
   std::vector<AttemptToken> held;
 };
 
-// Its outcome is stored; or it came too late and was refused.
+// Its outcome is stored; or it came too late and was refused, and what ended its attempt is stored.
 struct Acknowledgement {
   WorkerId worker = kOwnPool;
   AttemptToken token;

@@ -53,7 +53,9 @@ void Engine::State::Handle(WorkerJoin& join) {
   for (const std::string& need : join.handlers) fleet_.Offer(worker, need);
   RenewLease(worker);
   if (RemoteWorker* previous = fleet_.Find(join.previous)) TakeUp(worker, *previous, join);
-  for (const HeldAttempt& held : join.held) ClaimFromStore(worker, held);
+  for (const HeldAttempt& held : join.held) {
+    if (!ClaimFromStore(worker, held)) worker.denied_by = journal_.last_ticket();
+  }
   WelcomeIfDecided(worker);
 }
 
@@ -81,19 +83,20 @@ void Engine::State::TakeUp(RemoteWorker& worker, RemoteWorker& previous, WorkerJ
 }
 
 // What an earlier server had assigned.
-void Engine::State::ClaimFromStore(RemoteWorker& worker, const HeldAttempt& held) {
+bool Engine::State::ClaimFromStore(RemoteWorker& worker, const HeldAttempt& held) {
   ActiveBatch* active = FindActive(held.batch_id);
-  if (active == nullptr) return;
+  if (active == nullptr) return false;
   // The latter by a session that was not welcomed before it ended.
   const bool claimable =
       active->unclaimed.contains(held.index) || active->claimed.contains(held.index);
-  if (!claimable) return;
+  if (!claimable) return false;
   const auto remote = active->batch.RemoteOf(held.index);
-  if (remote->epoch != held.token.epoch || remote->number != held.token.number) return;
+  if (remote->epoch != held.token.epoch || remote->number != held.token.number) return false;
   active->unclaimed.erase(held.index);
   active->claimed[held.index] = {worker.id, held.token};
   ++worker.claims_pending;
   Attend(*active, static_cast<uint32_t>(active->batch.ShardOf(held.index)));
+  return true;
 }
 
 // The attempt's shard is there.
@@ -127,6 +130,9 @@ void Engine::State::Adopt(ActiveBatch& active, uint32_t shard, int32_t index) {
 
 void Engine::State::WelcomeIfDecided(RemoteWorker& worker) {
   if (worker.claims_pending > 0 || worker.welcomed || !worker.connected) return;
+  // It drops what the welcome does not name, an outcome too: a crash must not take that back.
+  if (!journal_.IsStored(worker.denied_by)) return unwelcomed_.push_back(worker.id);
+  RenewLease(worker);
   const int32_t free = worker.free();
   worker.welcomed = true;
   fleet_.Settle(worker, free);
@@ -140,6 +146,12 @@ void Engine::State::WelcomeIfDecided(RemoteWorker& worker) {
   }
   worker.check = deadlines_.Set(now_.steady + options_.worker_lease / kChecksPerLease,
                                 Deadlines::WorkerCheckDue{worker.id});
+}
+
+void Engine::State::WelcomeStored() {
+  for (const WorkerId id : std::exchange(unwelcomed_, {})) {
+    if (RemoteWorker* worker = fleet_.Find(id)) WelcomeIfDecided(*worker);
+  }
 }
 
 void Engine::State::Handle(WorkerResize& resize) {
@@ -236,8 +248,10 @@ void Engine::State::Handle(WorkerGone& gone) {
 void Engine::State::Fire(const Deadlines::LeaseEnd& end) {
   RemoteWorker& worker = *fleet_.Find(end.worker);
   worker.lease = {};
+  // Before its welcome it is the server that is silent.
+  if (worker.connected && !worker.welcomed) return RenewLease(worker);
   if (worker.connected) {
-    effects_.remote.ends.push_back(
+    journal_.EndWhenStored(
         {worker.id, Ended("LEASE_EXPIRED", "the worker did not answer for a lease")});
   }
   RemoveWorker(worker, "its worker was not heard of for a lease");
@@ -307,7 +321,8 @@ void Engine::State::Fire(const Deadlines::StopDeadline& deadline) {
 }
 
 void Engine::State::RefuseOutcome(const Outcome& outcome) {
-  effects_.remote.acknowledgements.push_back({outcome.at, outcome.token, /*accepted=*/false});
+  // The worker drops it then: what made it come too late must be stored.
+  journal_.AcknowledgeWhenStored({outcome.at, outcome.token, /*accepted=*/false});
   RemoteWorker* worker = fleet_.Find(outcome.at);
   if (worker == nullptr) return;
   const int32_t free = worker->free();

@@ -235,6 +235,19 @@ TEST_F(WorkersTest, AnOutcomeIsAcknowledgedOnceItIsStored) {
   EXPECT_FALSE(remote_.acknowledgements[1].accepted) << "the second time";
 }
 
+TEST_F(WorkersTest, ARefusalIsToldOnceWhatItRestsOnIsStored) {
+  const std::string id = Submit(Remote(1));
+  Join(1, 1);
+  store_.HoldCommits(true);
+  CancelIt(id, {}, 0s);
+  EXPECT_EQ(StateOf(id, 0), v1::JOB_STATE_CANCELLED);
+  Report(1, 0);
+  EXPECT_THAT(remote_.acknowledgements, IsEmpty());
+  store_.HoldCommits(false);
+  ASSERT_THAT(remote_.acknowledgements, SizeIs(1));
+  EXPECT_FALSE(remote_.acknowledgements[0].accepted);
+}
+
 TEST_F(WorkersTest, AnotherWorkersOutcomeIsRefused) {
   const std::string id = Submit(Remote(1));
   Join(1, 1);
@@ -266,6 +279,20 @@ TEST_F(WorkersTest, ASilentWorkerLosesItsAttemptsWithItsLease) {
   Report(2, 0);
   EXPECT_EQ(ResultOf(id, 0).state(), v1::JOB_STATE_SUCCEEDED);
   EXPECT_EQ(ResultOf(id, 0).attempts(), 2);
+}
+
+// The worker drops all that it holds, outcomes too.
+TEST_F(WorkersTest, AWorkerIsToldThatItsLeaseIsOverOnceThatIsStored) {
+  Submit(Remote(2));
+  Join(1, 2);
+  store_.HoldCommits(true);
+  Report(1, 0);
+  Advance(9s);
+  EXPECT_THAT(remote_.ends, IsEmpty());
+  Advance(20s);
+  EXPECT_THAT(remote_.ends, IsEmpty());
+  store_.HoldCommits(false);
+  EXPECT_THAT(remote_.ends, SizeIs(1));
 }
 
 TEST_F(WorkersTest, AWorkerThatAnswersKeepsItsAttempts) {
@@ -366,6 +393,66 @@ TEST_F(WorkersTest, WhatItComesBackWithoutIsLost) {
   EXPECT_THAT(AttemptErrorsOf(id, 0), SizeIs(1));
   EXPECT_THAT(AttemptErrorsOf(id, 1), IsEmpty());
   EXPECT_THAT(HeldBy(2), ElementsAre(0)) << "and runs again";
+}
+
+// The worker drops what the welcome does not name.
+TEST_F(WorkersTest, AWorkerIsToldWhatIsNoLongerItsOwnOnceThatIsStored) {
+  const std::string id = Submit(Remote(2));
+  Join(1, 2);
+  store_.HoldCommits(true);
+  Report(1, 0);
+  Tell(WorkerGone{1});
+  Tell(ComesBack(2, 1, id, {0, 1}));
+  EXPECT_THAT(remote_.welcomes, SizeIs(1)) << "that of the first session";
+  store_.HoldCommits(false);
+  ASSERT_THAT(remote_.welcomes, SizeIs(2));
+  ASSERT_THAT(remote_.welcomes[1].claims, SizeIs(1));
+  EXPECT_EQ(remote_.welcomes[1].claims[0].token, Assigned(1, 1).token);
+}
+
+TEST_F(WorkersTest, AWelcomeThatTakesNothingAwayWaitsForNoStore) {
+  const std::string id = Submit(Remote(2));
+  Join(1, 2);
+  store_.HoldCommits(true);
+  Report(1, 0);
+  Tell(WorkerGone{1});
+  Tell(ComesBack(2, 1, id, {1}));
+  EXPECT_THAT(remote_.welcomes, SizeIs(2));
+  Join(3, 1);
+  EXPECT_THAT(remote_.welcomes, SizeIs(3));
+}
+
+TEST_F(WorkersTest, AWorkerThatWaitsForItsWelcomeKeepsItsLease) {
+  const std::string id = Submit(Remote(2));
+  Join(1, 2);
+  store_.HoldCommits(true);
+  Report(1, 0);
+  Tell(WorkerGone{1});
+  Tell(ComesBack(2, 1, id, {0, 1}));
+  Advance(20s);
+  EXPECT_THAT(remote_.ends, IsEmpty());
+  store_.HoldCommits(false);
+  Advance(8s);
+  EXPECT_EQ(StateOf(id, 1), v1::JOB_STATE_RUNNING);
+  Advance(1s);
+  EXPECT_THAT(remote_.ends, SizeIs(1)) << "it did not answer after its welcome";
+}
+
+TEST_F(WorkersTest, AWorkerThatGoesBeforeItsWelcomeHasALeaseToComeBack) {
+  const std::string id = Submit(Remote(2));
+  Join(1, 2);
+  store_.HoldCommits(true);
+  Report(1, 0);
+  Tell(WorkerGone{1});
+  Tell(ComesBack(2, 1, id, {0, 1}));
+  Advance(20s);
+  Tell(WorkerGone{2});
+  store_.HoldCommits(false);
+  EXPECT_THAT(remote_.welcomes, SizeIs(1));
+  Advance(8s);
+  EXPECT_EQ(StateOf(id, 1), v1::JOB_STATE_RUNNING);
+  Advance(1s);
+  EXPECT_THAT(AttemptErrorsOf(id, 1), SizeIs(1));
 }
 
 TEST_F(WorkersTest, ASessionIsTakenOverWhileItsStreamStillStands) {
@@ -583,6 +670,24 @@ TEST_F(WorkersOverRestartsTest, WhatWasNotSentIsPutBackWhenItsSessionIsTakenUp) 
   store_.HoldCommits(false);
   EXPECT_THAT(HeldBy(1), IsEmpty());
   EXPECT_THAT(HeldBy(2), ElementsAre(0));
+}
+
+// Its outcome was not stored, so that the worker must still have it.
+TEST_F(WorkersOverRestartsTest, WhatWasDoneAndIsLostWithTheServerIsBroughtAgain) {
+  const std::string id = Submit(Remote(1, "job_defaults { max_lost_attempts: 0 }"));
+  Join(1, 1);
+  const AttemptToken token = Assigned(1, 0).token;
+  store_.HoldCommits(true);
+  Report(1, token);
+  Tell(WorkerGone{1});
+  Tell(ComesBack(2, 1, id, {0}));
+  EXPECT_THAT(remote_.welcomes, SizeIs(1)) << "it is not told to drop it";
+  Restart();
+  Tell(ComesBack(3, 1, id, {0}));
+  ASSERT_THAT(remote_.welcomes.back().claims, SizeIs(1));
+  Report(3, remote_.welcomes.back().claims[0].token);
+  EXPECT_EQ(ResultOf(id, 0).state(), v1::JOB_STATE_SUCCEEDED);
+  EXPECT_EQ(ResultOf(id, 0).attempts(), 1);
 }
 
 // Before its welcome, which has the new names.

@@ -103,12 +103,15 @@ class World {
   };
   // Of a remote worker, as the engine must see it.
   struct Session {
+    bool connected = true;
     bool welcomed = false;
     bool leaving = false;
     bool over = false;
     std::vector<std::string> handlers;
     int32_t slots = 0;
     base::SteadyTime last_heard{};
+    // Its lease was over when it said something. Whether that came in time the engine says.
+    bool spoke_late = false;
     int64_t check = 0;
     int64_t answered = 0;
     std::vector<engine::HeldAttempt> brought;
@@ -168,6 +171,7 @@ class World {
   void CheckGivenUp(BatchChecker& checker, const Live& live, const engine::JobChange& change);
   bool MayBeLost(const Live& live) const;
   bool IsLeaseOver(const Session& session) const;
+  void Hear(Session& session) const;
   Live* FindLive(const std::string& batch_id, int32_t index);
   void CheckLeases();
   void CountMoments(const engine::Cancel& cancel);

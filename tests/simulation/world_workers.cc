@@ -33,7 +33,8 @@ void World::TellFromWorker(engine::Input input) {
   if (const auto* leaving = std::get_if<engine::WorkerLeaving>(&input)) Note(*leaving);
   // It may come back for another lease.
   if (const auto* gone = std::get_if<engine::WorkerGone>(&input)) {
-    sessions_[gone->worker].last_heard = timeline_.now().steady;
+    sessions_[gone->worker].connected = false;
+    Hear(sessions_[gone->worker]);
   }
   Tell(std::move(input));
 }
@@ -63,7 +64,7 @@ void World::Note(const engine::WorkerAnswer& answer) {
   // A late one counts, one that came before does not.
   if (session.over || answer.number <= session.answered || answer.number > session.check) return;
   session.answered = answer.number;
-  session.last_heard = timeline_.now().steady;
+  Hear(session);
   for (const auto& [number, live] : live_) {
     const bool asked = live.at == answer.worker && live.check_before < answer.number;
     if (asked && !Has(answer.held, live.token)) session.denied.insert(number);
@@ -103,6 +104,7 @@ void World::WelcomeWorker(const engine::WorkerWelcome& welcome) {
   if (session.over) return;
   Require(!session.welcomed, "a worker is welcomed once");
   session.welcomed = true;
+  session.last_heard = timeline_.now().steady;
   for (const engine::Claim& claim : welcome.claims) {
     const auto brought =
         std::find_if(session.brought.begin(), session.brought.end(),
@@ -166,7 +168,7 @@ void World::StartAtWorker(const engine::Assignment& assignment) {
 
 void World::EndSession(const engine::WorkerEnd& end) {
   Session& session = sessions_[end.worker];
-  Require(session.over || IsLeaseOver(session),
+  Require(session.over || session.spoke_late || IsLeaseOver(session),
           "a session ends when its lease is over, or taken up");
   session.over = true;
   workers_.End(end);
@@ -180,7 +182,14 @@ World::Live* World::FindLive(const std::string& batch_id, int32_t index) {
 }
 
 bool World::IsLeaseOver(const Session& session) const {
+  // Until it is welcomed it has nothing to answer.
+  if (session.connected && !session.welcomed) return false;
   return timeline_.now().steady >= session.last_heard + options_.worker_lease;
+}
+
+void World::Hear(Session& session) const {
+  if (IsLeaseOver(session)) session.spoke_late = true;
+  session.last_heard = timeline_.now().steady;
 }
 
 bool World::MayBeLost(const Live& live) const {
