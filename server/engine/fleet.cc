@@ -54,24 +54,23 @@ void Fleet::Settle(RemoteWorker& worker, int32_t free_before) {
 }
 
 void Fleet::Open(RemoteWorker& worker, size_t offer) {
-  std::vector<RemoteWorker*>& open = worker.offers[offer]->open;
+  auto& open = worker.offers[offer]->open;
   worker.places[offer] = static_cast<int32_t>(open.size());
-  open.push_back(&worker);
+  open.push_back({&worker, offer});
 }
 
 void Fleet::Close(RemoteWorker& worker, size_t offer) {
-  Capability& capability = *worker.offers[offer];
-  const int32_t place = std::exchange(worker.places[offer], -1);
-  RemoteWorker& last = *capability.open.back();
-  capability.open[place] = &last;
-  const auto its = std::find(last.offers.begin(), last.offers.end(), &capability);
-  if (&last != &worker) last.places[its - last.offers.begin()] = place;
-  capability.open.pop_back();
+  auto& open = worker.offers[offer]->open;
+  const Capability::OpenWorker last = open.back();
+  open[worker.places[offer]] = last;
+  last.worker->places[last.offer] = worker.places[offer];
+  open.pop_back();
+  worker.places[offer] = -1;
 }
 
 RemoteWorker& Fleet::Next(Capability& capability) {
   if (capability.next >= capability.open.size()) capability.next = 0;
-  return *capability.open[capability.next++];
+  return *capability.open[capability.next++].worker;
 }
 
 Capability& Fleet::Named(const std::string& need) {

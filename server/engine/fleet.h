@@ -24,8 +24,12 @@ struct Capability {
   // As NeedOf has it; empty: the server's own pool.
   std::string name;
   ReadyQueue ready;
-  // Workers that have a free slot, and the one whose turn it is.
-  std::vector<RemoteWorker*> open;
+  // Workers that have a free slot, each with which of its offers this is, and whose turn it is.
+  struct OpenWorker {
+    RemoteWorker* worker;
+    size_t offer;
+  };
+  std::vector<OpenWorker> open;
   size_t next = 0;
   // Of all workers that are there.
   int64_t free_slots = 0;
