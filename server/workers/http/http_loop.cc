@@ -25,7 +25,7 @@ SteadyTime Now() { return std::chrono::steady_clock::now(); }
 
 HttpLoop::HttpLoop(Poller poller, const HttpPolicy* policy, curl_slist* resolve,
                    engine::AttemptSink* sink)
-    : policy_(*policy), resolve_(resolve), sink_(*sink), poller_(std::move(poller)) {}
+    : policy_(*policy), resolve_(resolve), sink_(*sink), poller_(std::move(poller)), sockets_(&poller_) {}
 
 HttpLoop::~HttpLoop() = default;
 
@@ -68,28 +68,10 @@ void HttpLoop::Run() {
 
 void HttpLoop::OpenMulti() {
   multi_.reset(curl_multi_init());
-  curl_multi_setopt(multi_.get(), CURLMOPT_SOCKETFUNCTION, OnSocket);
-  curl_multi_setopt(multi_.get(), CURLMOPT_SOCKETDATA, this);
+  sockets_.ServeMulti(multi_.get());
   curl_multi_setopt(multi_.get(), CURLMOPT_TIMERFUNCTION, OnTimer);
   curl_multi_setopt(multi_.get(), CURLMOPT_TIMERDATA, this);
   curl_multi_setopt(multi_.get(), CURLMOPT_MAXCONNECTS, kConnectionsMax);
-}
-
-int HttpLoop::OnSocket(CURL* /*easy*/, curl_socket_t fd, int what, void* self, void* is_watched) {
-  auto& loop = *static_cast<HttpLoop*>(self);
-  loop.thread_.AssertHeld();
-  const auto tag = static_cast<uint64_t>(fd);
-  if (what == CURL_POLL_REMOVE) {
-    loop.poller_.Unwatch(fd);
-    return 0;
-  }
-  if (is_watched == nullptr) {
-    loop.poller_.Watch(fd, tag);
-    curl_multi_assign(loop.multi_.get(), fd, &loop);
-  }
-  const bool writes = (what & CURL_POLL_OUT) != 0;
-  if (writes || is_watched != nullptr) loop.poller_.WatchWritable(fd, tag, writes);
-  return 0;
 }
 
 int HttpLoop::OnTimer(CURLM* /*multi*/, long milliseconds, void* self) {
@@ -171,6 +153,7 @@ void HttpLoop::Begin(uint64_t id) {
   if (auto failure = transfer.Prepare(std::move(easy))) {
     return Settle(id, transfer.EndedWith(*std::move(failure)));
   }
+  sockets_.ServeEasy(transfer.easy());
   curl_multi_add_handle(multi_.get(), transfer.easy());
 }
 
@@ -186,8 +169,8 @@ void HttpLoop::Obey(const engine::StopOrder& order) {
 void HttpLoop::Transfer(const std::vector<uint64_t>& ready) {
   int running = 0;
   for (const uint64_t tag : ready) {
-    // 0: it looks itself for what the socket is ready.
-    curl_multi_socket_action(multi_.get(), static_cast<curl_socket_t>(tag), 0, &running);
+    const auto fd = static_cast<curl_socket_t>(tag);
+    curl_multi_socket_action(multi_.get(), fd, sockets_.Readiness(fd), &running);
   }
   if (curl_time_ > Now()) return;
   curl_time_ = SteadyTime::max();

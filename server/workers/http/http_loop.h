@@ -12,6 +12,7 @@
 #include "engine/executor.h"
 #include "workers/http/curl_handles.h"
 #include "workers/http/http_policy.h"
+#include "workers/http/http_sockets.h"
 #include "workers/http/http_transfer.h"
 #include "workers/http/name_gate.h"
 #include "workers/numbered_assignment.h"
@@ -42,7 +43,6 @@ class HttpLoop {
     bool end = false;
   };
 
-  static int OnSocket(CURL* easy, curl_socket_t fd, int what, void* self, void* is_watched);
   static int OnTimer(CURLM* multi, long milliseconds, void* self);
 
   Mail TakeMail() ABSL_LOCKS_EXCLUDED(mutex_);
@@ -84,6 +84,8 @@ class HttpLoop {
   base::SteadyTime curl_time_ ABSL_GUARDED_BY(thread_) = base::SteadyTime::max();
   // When connections that nobody uses are closed.
   base::SteadyTime close_time_ ABSL_GUARDED_BY(thread_) = base::SteadyTime::max();
+  // What libcurl waits for; told of connections as long as multi_ has them.
+  HttpSockets sockets_ ABSL_GUARDED_BY(thread_);
   CurlMulti multi_ ABSL_GUARDED_BY(thread_);
   // By the numbers of their tokens.
   absl::flat_hash_map<uint64_t, std::unique_ptr<HttpTransfer>> transfers_ ABSL_GUARDED_BY(thread_);
