@@ -92,11 +92,11 @@ CurlList BuildHeaders(const engine::Assignment& assignment, const HttpHop& hop,
   writer.AddUnlessSet(kUserAgent, absl::StrCat("jobrunner/", base::kVersion));
   if (hop.has_body) {
     writer.AddUnlessSet(kContentType, "application/octet-stream");
+    // It would wait for an answer to the head before it sends a large body.
+    writer.LeaveOut("Expect");
   } else {
     writer.LeaveOut(kContentType);
   }
-  // It would wait for an answer to the head before it sends a large body.
-  writer.LeaveOut("Expect");
   WriteAttempt(assignment, writer);
   const std::string_view body = hop.has_body ? std::string_view(request.body()) : "";
   if (signer != nullptr) WriteSignature(key, body, *signer, now, writer);

@@ -77,8 +77,14 @@ void HttpLoop::OpenMulti() {
 int HttpLoop::OnTimer(CURLM* /*multi*/, long milliseconds, void* self) {
   auto& loop = *static_cast<HttpLoop*>(self);
   loop.thread_.AssertHeld();
-  loop.curl_time_ =
-      milliseconds < 0 ? SteadyTime::max() : Now() + std::chrono::milliseconds(milliseconds);
+  if (milliseconds < 0) {
+    loop.curl_time_ = SteadyTime::max();
+  } else if (milliseconds == 0) {
+    // For each request once; the clock need not be asked.
+    loop.curl_time_ = SteadyTime::min();
+  } else {
+    loop.curl_time_ = Now() + std::chrono::milliseconds(milliseconds);
+  }
   return 0;
 }
 

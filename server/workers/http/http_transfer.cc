@@ -46,21 +46,25 @@ HttpTransfer::HttpTransfer(NumberedAssignment work, const HttpPolicy* policy, cu
       start_(Now()),
       answer_(policy->response_bytes_max()) {
   const v1::HttpRequest& request = assignment_.job().http();
-  hop_ = {request.url(), MethodOf(request), !request.body().empty(), /*is_at_origin=*/true};
+  hop_.method = MethodOf(request);
+  hop_.has_body = !request.body().empty();
+  SetUrl(request.url());
+  if (target_.ok()) origin_ = target_->url;
+}
+
+void HttpTransfer::SetUrl(std::string url) {
+  target_ = policy_.Check(url);
+  hop_.url = std::move(url);
 }
 
 std::string HttpTransfer::NameToResolve() const {
-  const auto url = ParseHttpUrl(hop_.url);
-  return url.ok() && !url->host_is_address() ? url->host : "";
+  return target_.ok() && !target_->url.host_is_address() ? target_->url.host : "";
 }
 
 std::optional<engine::Failure> HttpTransfer::Prepare(CurlEasy easy) {
-  const auto target = policy_.Check(hop_.url);
-  if (!target.ok()) return NotAllowed(target.status());
-  if (redirects_ == 0) origin_ = target->url;
-  hop_.is_at_origin = target->url == origin_;
-  may_be_private_ = target->may_be_private;
-  is_resolving_ = !target->url.host_is_address();
+  if (!target_.ok()) return NotAllowed(target_.status());
+  hop_.is_at_origin = target_->url == origin_;
+  is_resolving_ = !target_->url.host_is_address();
   sockets_opened_ = 0;
   sockets_refused_ = 0;
   is_redirected_ = false;
@@ -144,7 +148,7 @@ size_t HttpTransfer::OnBody(char* data, size_t size, size_t count, void* self) {
 curl_socket_t HttpTransfer::OnSocket(void* self, curlsocktype /*purpose*/, curl_sockaddr* address) {
   auto& transfer = *static_cast<HttpTransfer*>(self);
   transfer.is_resolving_ = false;
-  if (!transfer.may_be_private_ && !IsPublicAddress(address->addr)) {
+  if (!transfer.target_->may_be_private && !IsPublicAddress(address->addr)) {
     ++transfer.sockets_refused_;
     errno = EACCES;
     return CURL_SOCKET_BAD;
@@ -176,7 +180,7 @@ CurlEasy HttpTransfer::Finish(CURLcode result) {
 void HttpTransfer::FollowRedirect(const char* url, int status) {
   is_redirected_ = true;
   ++redirects_;
-  hop_.url = url;
+  SetUrl(url);
   const bool was_post = hop_.method == "POST";
   const bool becomes_get =
       (status == 303 && hop_.method != "HEAD") || ((status == 301 || status == 302) && was_post);

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "absl/status/statusor.h"
 #include "base/clock.h"
 #include "engine/attempt.h"
 #include "workers/http/curl_handles.h"
@@ -51,6 +52,7 @@ class HttpTransfer {
 
   void SetOptions();
   void SetMethod();
+  void SetUrl(std::string url);
   void FollowRedirect(const char* url, int status);
   engine::Outcome Begun();
   std::optional<engine::Failure> FailureOf() const;
@@ -61,9 +63,11 @@ class HttpTransfer {
   const HttpPolicy& policy_;
   curl_slist* const resolve_;
   const base::SteadyTime start_;
-  HttpUrl origin_;
 
   HttpHop hop_;
+  // Where hop_'s URL leads, or why it is not asked.
+  absl::StatusOr<HttpPolicy::Target> target_;
+  HttpUrl origin_;
   HttpAnswer answer_;
   int redirects_ = 0;
 
@@ -71,7 +75,6 @@ class HttpTransfer {
   CurlEasy easy_;
   CurlList headers_;
   char message_[CURL_ERROR_SIZE] = {};
-  bool may_be_private_ = false;
   bool is_resolving_ = false;
   int sockets_opened_ = 0;
   int sockets_refused_ = 0;
