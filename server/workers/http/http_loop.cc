@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <iterator>
 #include <utility>
 
 #include "workers/http/http_failure.h"
@@ -30,8 +31,13 @@ HttpLoop::HttpLoop(Poller poller, const HttpPolicy* policy, curl_slist* resolve,
 HttpLoop::~HttpLoop() = default;
 
 void HttpLoop::Start(std::vector<NumberedAssignment> work) {
+  // Here, since the loop's thread has the most to do.
+  std::vector<std::unique_ptr<HttpTransfer>> transfers;
+  for (NumberedAssignment& one : work) {
+    transfers.push_back(std::make_unique<HttpTransfer>(std::move(one), &policy_, resolve_));
+  }
   absl::MutexLock lock(&mutex_);
-  for (NumberedAssignment& one : work) mail_.work.push_back(std::move(one));
+  std::move(transfers.begin(), transfers.end(), std::back_inserter(mail_.transfers));
   poller_.Wake();
 }
 
@@ -91,7 +97,7 @@ int HttpLoop::OnTimer(CURLM* /*multi*/, long milliseconds, void* self) {
 SteadyTime HttpLoop::NextTime() const { return std::min(curl_time_, close_time_); }
 
 void HttpLoop::Step(Mail mail, const std::vector<uint64_t>& ready) {
-  for (NumberedAssignment& work : mail.work) Accept(std::move(work));
+  for (auto& transfer : mail.transfers) Accept(std::move(transfer));
   for (const engine::StopOrder& order : mail.orders) Obey(order);
   Transfer(ready);
   TakeDone();
@@ -113,9 +119,8 @@ void HttpLoop::EndAll() {
   multi_.reset();
 }
 
-void HttpLoop::Accept(NumberedAssignment work) {
-  const uint64_t id = work.assignment.token.number;
-  auto transfer = std::make_unique<HttpTransfer>(std::move(work), &policy_, resolve_);
+void HttpLoop::Accept(std::unique_ptr<HttpTransfer> transfer) {
+  const uint64_t id = transfer->token().number;
   Queue(id, *transfer);
   transfers_[id] = std::move(transfer);
   close_time_ = SteadyTime::max();

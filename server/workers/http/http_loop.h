@@ -38,7 +38,7 @@ class HttpLoop {
 
  private:
   struct Mail {
-    std::vector<NumberedAssignment> work;
+    std::vector<std::unique_ptr<HttpTransfer>> transfers;
     std::vector<engine::StopOrder> orders;
     bool end = false;
   };
@@ -52,7 +52,7 @@ class HttpLoop {
   void Step(Mail mail, const std::vector<uint64_t>& ready) ABSL_EXCLUSIVE_LOCKS_REQUIRED(thread_);
   void EndAll() ABSL_EXCLUSIVE_LOCKS_REQUIRED(thread_);
 
-  void Accept(NumberedAssignment work) ABSL_EXCLUSIVE_LOCKS_REQUIRED(thread_);
+  void Accept(std::unique_ptr<HttpTransfer> transfer) ABSL_EXCLUSIVE_LOCKS_REQUIRED(thread_);
   // Begins its next request, when its name may be resolved.
   void Queue(uint64_t id, const HttpTransfer& transfer) ABSL_EXCLUSIVE_LOCKS_REQUIRED(thread_);
   void BeginQueued() ABSL_EXCLUSIVE_LOCKS_REQUIRED(thread_);

@@ -83,8 +83,8 @@ void HttpTransfer::SetOptions() {
   curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers_.get());
   curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, message_);
   curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-  // Not even from the environment.
-  curl_easy_setopt(easy, CURLOPT_PROXY, "");
+  // No proxy, not even from the environment.
+  curl_easy_setopt(easy, CURLOPT_NOPROXY, "*");
   if (!policy_.ca_file().empty()) {
     curl_easy_setopt(easy, CURLOPT_CAINFO, policy_.ca_file().c_str());
     // The system's own, otherwise trusted beside it.
