@@ -34,7 +34,7 @@ void HttpLoop::Start(std::vector<NumberedAssignment> work) {
   // Here, since the loop's thread has the most to do.
   std::vector<std::unique_ptr<HttpTransfer>> transfers;
   for (NumberedAssignment& one : work) {
-    transfers.push_back(std::make_unique<HttpTransfer>(std::move(one), &policy_, resolve_));
+    transfers.push_back(std::make_unique<HttpTransfer>(std::move(one), &policy_));
   }
   absl::MutexLock lock(&mutex_);
   std::move(transfers.begin(), transfers.end(), std::back_inserter(mail_.transfers));
@@ -154,18 +154,22 @@ void HttpLoop::Begin(uint64_t id) {
   // It was stopped while it waited.
   if (found == transfers_.end()) return;
   HttpTransfer& transfer = *found->second;
-  CurlEasy easy;
-  if (handles_.empty()) {
-    easy.reset(curl_easy_init());
-  } else {
-    easy = std::move(handles_.back());
-    handles_.pop_back();
-  }
-  if (auto failure = transfer.Prepare(std::move(easy))) {
+  if (auto failure = transfer.Prepare(TakeHandle())) {
     return Settle(id, transfer.EndedWith(*std::move(failure)));
   }
-  sockets_.ServeEasy(transfer.easy());
   curl_multi_add_handle(multi_.get(), transfer.easy());
+}
+
+CurlEasy HttpLoop::TakeHandle() {
+  if (!handles_.empty()) {
+    CurlEasy easy = std::move(handles_.back());
+    handles_.pop_back();
+    return easy;
+  }
+  CurlEasy easy(curl_easy_init());
+  HttpTransfer::Configure(easy.get(), policy_, resolve_);
+  sockets_.ServeEasy(easy.get());
+  return easy;
 }
 
 void HttpLoop::Obey(const engine::StopOrder& order) {
@@ -209,9 +213,10 @@ void HttpLoop::Detach(HttpTransfer& transfer, CURLcode result) {
   if (transfer.easy() == nullptr) return;
   curl_multi_remove_handle(multi_.get(), transfer.easy());
   CurlEasy easy = transfer.Finish(result);
-  if (handles_.size() >= kHandlesKeptMax) return;
-  curl_easy_reset(easy.get());
-  handles_.push_back(std::move(easy));
+  // A handle counts how often connections turned out to be closed, whichever requests they were
+  // for, and gives up at the sixth.
+  const bool is_as_new = transfer.times_sent() <= 1;
+  if (is_as_new && handles_.size() < kHandlesKeptMax) handles_.push_back(std::move(easy));
 }
 
 void HttpLoop::Settle(uint64_t id, engine::Outcome outcome) {
@@ -229,6 +234,8 @@ void HttpLoop::CloseIdleConnections() {
   if (close_time_ > Now()) return;
   close_time_ = SteadyTime::max();
   curl_time_ = SteadyTime::max();
+  // Their names are resolved for the multi that they were used with.
+  handles_.clear();
   OpenMulti();
 }
 

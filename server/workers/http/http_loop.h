@@ -57,6 +57,7 @@ class HttpLoop {
   void Queue(uint64_t id, const HttpTransfer& transfer) ABSL_EXCLUSIVE_LOCKS_REQUIRED(thread_);
   void BeginQueued() ABSL_EXCLUSIVE_LOCKS_REQUIRED(thread_);
   void Begin(uint64_t id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(thread_);
+  CurlEasy TakeHandle() ABSL_EXCLUSIVE_LOCKS_REQUIRED(thread_);
   void Obey(const engine::StopOrder& order) ABSL_EXCLUSIVE_LOCKS_REQUIRED(thread_);
 
   // Has libcurl go on where a socket is ready or a time has come.
@@ -92,7 +93,7 @@ class HttpLoop {
   NameGate names_ ABSL_GUARDED_BY(thread_);
   // To begin now.
   std::vector<uint64_t> queued_ ABSL_GUARDED_BY(thread_);
-  // To be used again: a handle has buffers of its own.
+  // To be used again: a handle has buffers of its own, and options that are all requests'.
   std::vector<CurlEasy> handles_ ABSL_GUARDED_BY(thread_);
   std::vector<engine::Outcome> outcomes_ ABSL_GUARDED_BY(thread_);
 };

@@ -38,11 +38,10 @@ Value InfoOf(CURL* easy, CURLINFO info) {
 
 }  // namespace
 
-HttpTransfer::HttpTransfer(NumberedAssignment work, const HttpPolicy* policy, curl_slist* resolve)
+HttpTransfer::HttpTransfer(NumberedAssignment work, const HttpPolicy* policy)
     : assignment_(std::move(work.assignment)),
       worker_(work.worker),
       policy_(*policy),
-      resolve_(resolve),
       start_(Now()),
       answer_(policy->response_bytes_max()) {
   const v1::HttpRequest& request = assignment_.job().http();
@@ -65,6 +64,7 @@ std::optional<engine::Failure> HttpTransfer::Prepare(CurlEasy easy) {
   if (!target_.ok()) return NotAllowed(target_.status());
   hop_.is_at_origin = target_->url == origin_;
   is_resolving_ = !target_->url.host_is_address();
+  times_sent_ = 0;
   sockets_opened_ = 0;
   sockets_refused_ = 0;
   is_redirected_ = false;
@@ -76,17 +76,12 @@ std::optional<engine::Failure> HttpTransfer::Prepare(CurlEasy easy) {
   return std::nullopt;
 }
 
-void HttpTransfer::SetOptions() {
-  CURL* const easy = easy_.get();
-  curl_easy_setopt(easy, CURLOPT_PRIVATE, this);
-  curl_easy_setopt(easy, CURLOPT_URL, hop_.url.c_str());
-  curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers_.get());
-  curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, message_);
+void HttpTransfer::Configure(CURL* easy, const HttpPolicy& policy, curl_slist* resolve) {
   curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
   // No proxy, not even from the environment.
   curl_easy_setopt(easy, CURLOPT_NOPROXY, "*");
-  if (!policy_.ca_file().empty()) {
-    curl_easy_setopt(easy, CURLOPT_CAINFO, policy_.ca_file().c_str());
+  if (!policy.ca_file().empty()) {
+    curl_easy_setopt(easy, CURLOPT_CAINFO, policy.ca_file().c_str());
     // The system's own, otherwise trusted beside it.
     curl_easy_setopt(easy, CURLOPT_CAPATH, nullptr);
   }
@@ -96,22 +91,34 @@ void HttpTransfer::SetOptions() {
   curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
   // A stop must not wait for a resolver that hangs.
   curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
-  curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(TimeLeft().count()));
   curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
-                   static_cast<long>(policy_.connect_timeout().count()));
-  if (resolve_ != nullptr) curl_easy_setopt(easy, CURLOPT_RESOLVE, resolve_);
+                   static_cast<long>(policy.connect_timeout().count()));
+  if (resolve != nullptr) curl_easy_setopt(easy, CURLOPT_RESOLVE, resolve);
   curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, OnHeader);
-  curl_easy_setopt(easy, CURLOPT_HEADERDATA, this);
   curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, OnBody);
-  curl_easy_setopt(easy, CURLOPT_WRITEDATA, this);
   curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, OnSocket);
-  curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, this);
   curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, OnRequest);
+}
+
+void HttpTransfer::SetOptions() {
+  CURL* const easy = easy_.get();
+  curl_easy_setopt(easy, CURLOPT_PRIVATE, this);
+  curl_easy_setopt(easy, CURLOPT_HEADERDATA, this);
+  curl_easy_setopt(easy, CURLOPT_WRITEDATA, this);
+  curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, this);
   curl_easy_setopt(easy, CURLOPT_PREREQDATA, this);
+  curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, message_);
+  curl_easy_setopt(easy, CURLOPT_URL, hop_.url.c_str());
+  curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers_.get());
+  curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(TimeLeft().count()));
 }
 
 void HttpTransfer::SetMethod() {
   CURL* const easy = easy_.get();
+  // What the request before had.
+  curl_easy_setopt(easy, CURLOPT_POSTFIELDS, nullptr);
+  curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, nullptr);
+  curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
   if (hop_.method == "HEAD") {
     curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
     return;
@@ -160,13 +167,20 @@ curl_socket_t HttpTransfer::OnSocket(void* self, curlsocktype /*purpose*/, curl_
 // A connection that was open already takes the request: nothing is resolved for it.
 int HttpTransfer::OnRequest(void* self, char* /*peer*/, char* /*own*/, int /*peer_port*/,
                             int /*own_port*/) {
-  static_cast<HttpTransfer*>(self)->is_resolving_ = false;
+  auto& transfer = *static_cast<HttpTransfer*>(self);
+  transfer.is_resolving_ = false;
+  ++transfer.times_sent_;
   return CURL_PREREQFUNC_OK;
 }
 
 CurlEasy HttpTransfer::Finish(CURLcode result) {
   is_resolving_ = false;
   result_ = result;
+  status_ = 0;
+  retry_after_ = std::chrono::seconds(0);
+  curl_easy_setopt(easy(), CURLOPT_ERRORBUFFER, nullptr);
+  // The handle still says what came of the request before.
+  if (times_sent_ == 0) return std::move(easy_);
   status_ = static_cast<int>(InfoOf<long>(easy(), CURLINFO_RESPONSE_CODE));
   retry_after_ = std::chrono::seconds(InfoOf<curl_off_t>(easy(), CURLINFO_RETRY_AFTER));
   const char* const url = InfoOf<char*>(easy(), CURLINFO_REDIRECT_URL);

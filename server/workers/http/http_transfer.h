@@ -19,8 +19,12 @@ namespace jobrunner::workers {
 // that into an outcome. It is used by one thread, and must not be moved while curl has its handle.
 class HttpTransfer {
  public:
-  // The policy and `resolve` (CURLOPT_RESOLVE; may be null) outlive it.
-  HttpTransfer(NumberedAssignment work, const HttpPolicy* policy, curl_slist* resolve);
+  // Sets the options that all requests have in common. `resolve` (CURLOPT_RESOLVE; may be null)
+  // outlives the handle.
+  static void Configure(CURL* easy, const HttpPolicy& policy, curl_slist* resolve);
+
+  // The policy outlives it.
+  HttpTransfer(NumberedAssignment work, const HttpPolicy* policy);
 
   engine::AttemptToken token() const { return assignment_.token; }
   CURL* easy() const { return easy_.get(); }
@@ -30,12 +34,15 @@ class HttpTransfer {
   // It has not been, since Prepare.
   bool is_resolving() const { return is_resolving_; }
 
-  // Makes `easy`, which is as curl_easy_init or curl_easy_reset has left it, do the next request.
-  // Or says why that will not be sent; then `easy` is dropped.
+  // Makes `easy`, which is configured, do the next request, whatever it did before. Or says why
+  // that will not be sent; then `easy` is dropped.
   std::optional<engine::Failure> Prepare(CurlEasy easy);
 
   // The request is done. Gives the handle back; what it says has been read.
   CurlEasy Finish(CURLcode result);
+
+  // Since Prepare: more than once where the connection turned out to have been closed.
+  int times_sent() const { return times_sent_; }
 
   // After Finish: the answer is a redirect that is to be followed, with another Prepare.
   bool is_redirected() const { return is_redirected_; }
@@ -61,7 +68,6 @@ class HttpTransfer {
   const engine::Assignment assignment_;
   const int32_t worker_;
   const HttpPolicy& policy_;
-  curl_slist* const resolve_;
   const base::SteadyTime start_;
 
   HttpHop hop_;
@@ -76,6 +82,7 @@ class HttpTransfer {
   CurlList headers_;
   char message_[CURL_ERROR_SIZE] = {};
   bool is_resolving_ = false;
+  int times_sent_ = 0;
   int sockets_opened_ = 0;
   int sockets_refused_ = 0;
   bool head_too_long_ = false;
