@@ -82,6 +82,7 @@ TEST_F(HttpRequests, MethodsAndBodiesAreAsTheJobHasThem) {
     const LocalRequest request = SentOnce(HttpJob(server_.Url("/"), method));
     EXPECT_EQ(request.method, method);
     EXPECT_THAT(request.headers, Not(Contains(Pair("content-type", testing::_)))) << method;
+    EXPECT_EQ(request.body, "");
   }
   for (const char* method : {"POST", "PUT", "PATCH"}) {
     const LocalRequest request = SentOnce(HttpJob(server_.Url("/"), method));
@@ -308,6 +309,25 @@ TEST_F(HttpRequests, AConnectionIsUsedAgain) {
   answers["/"] = HttpAnswerText(200);
   for (int i = 0; i < 20; ++i) EXPECT_EQ(Run(server_.Url("/")).failure, nullptr);
   EXPECT_EQ(server_.connections(), 1);
+}
+
+TEST_F(HttpRequests, AnAnswerWithoutABodyIsOfItsOwnRequestAlone) {
+  answers["/"] = "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n";
+  EXPECT_EQ(Run(HttpJob(server_.Url("/"), "HEAD")).output, "");
+  answers["/"] = HttpAnswerText(200, "body");
+  EXPECT_EQ(Run(server_.Url("/")).output, "body");
+  EXPECT_EQ(server_.connections(), 1);
+}
+
+TEST_F(HttpRequests, AConnectionThatHangsUpIsReplacedHoweverOften) {
+  test::LocalHttpServer server([](const LocalRequest& request) {
+    return request.number_on_connection == 1 ? HttpAnswerText(200)
+                                             : std::string(test::LocalHttpServer::kHangUp);
+  });
+  Allow("127.0.0.1").set_port(server.port());
+  constexpr int kCount = 20;
+  for (int i = 0; i < kCount; ++i) EXPECT_EQ(Run(server.Url("/")).failure, nullptr) << i;
+  EXPECT_EQ(server.connections(), kCount);
 }
 
 TEST_F(HttpRequests, AProxyOfTheEnvironmentIsNotUsed) {

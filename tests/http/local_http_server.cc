@@ -169,11 +169,13 @@ void LocalHttpServer::Read(int fd) {
 
 bool LocalHttpServer::AnswerReceived(Connection& connection) {
   while (auto request = TakeRequest(&connection.received)) {
+    request->number_on_connection = ++connection.requests;
     {
       absl::MutexLock lock(&mutex_);
       requests_.push_back(*request);
     }
     const std::string answer = answer_(*request);
+    if (answer == kHangUp) return false;
     connection.waits = answer.empty();
     if (!SendAll(connection.fd.get(), answer) || IsLast(answer)) return false;
   }

@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -22,6 +23,8 @@ struct LocalRequest {
   // By their names in lower case.
   std::map<std::string, std::string> headers;
   std::string body;
+  // From 1.
+  int number_on_connection = 0;
 };
 
 // A real HTTP server on loopback, whose answers a test writes byte by byte, wrong ones included.
@@ -31,6 +34,8 @@ class LocalHttpServer {
   // What is sent, at once. Nothing: the request stays unanswered. Whatever has "Connection: close"
   // in it is the last on its connection. Runs on the server's thread.
   using Answer = std::function<std::string(const LocalRequest& request)>;
+  // An answer: the connection is closed without one.
+  static constexpr std::string_view kHangUp = "hang up";
 
   explicit LocalHttpServer(Answer answer);
   ~LocalHttpServer();
@@ -52,6 +57,7 @@ class LocalHttpServer {
   struct Connection {
     workers::UniqueFd fd;
     std::string received;
+    int requests = 0;
     bool waits = false;
   };
 

@@ -26,7 +26,11 @@ SteadyTime Now() { return std::chrono::steady_clock::now(); }
 
 HttpLoop::HttpLoop(Poller poller, const HttpPolicy* policy, curl_slist* resolve,
                    engine::AttemptSink* sink)
-    : policy_(*policy), resolve_(resolve), sink_(*sink), poller_(std::move(poller)), sockets_(&poller_) {}
+    : policy_(*policy),
+      resolve_(resolve),
+      sink_(*sink),
+      poller_(std::move(poller)),
+      sockets_(&poller_) {}
 
 HttpLoop::~HttpLoop() = default;
 

@@ -52,14 +52,9 @@ void HttpSockets::Await(curl_socket_t fd, int what) {
 // Only of a connection that has had an answer is it certain that libcurl (7.88) says when it closes
 // it: one that is still being made it closes without OnClose, as it does its resolvers' sockets.
 void HttpSockets::Leave(CURL* easy, curl_socket_t fd) {
-  const auto found = awaited_.find(fd);
   long status = 0;
   curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
-  if (found != awaited_.end() && found->second == CURL_POLL_IN && status != 0) {
-    found->second = CURL_POLL_NONE;
-  } else {
-    Drop(fd);
-  }
+  status == 0 ? Drop(fd) : Await(fd, CURL_POLL_NONE);
 }
 
 void HttpSockets::Drop(curl_socket_t fd) {
