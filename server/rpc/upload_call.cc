@@ -62,9 +62,7 @@ void UploadCall::OnReadDone(bool ok) {
   // That the client has no more to send looks as its going does: so the end of the messages alone
   // is never taken for the end of the batch.
   if (!ok) return End(NoEnd());
-  parts_.threads->intake.Post([self = shared_from_this(), message = std::move(message)]() mutable {
-    self->Take(std::move(message));
-  });
+  parts_.threads->intake.Post([self = shared_from_this(), message] { self->Take(message); });
 }
 
 void UploadCall::OnCancel() {
@@ -95,7 +93,7 @@ void UploadCall::Take(grpc::ByteBuffer message) {
   }
   // It ended meanwhile.
   if (upload == nullptr) return;
-  const absl::StatusOr<bool> last = upload->Read(std::move(message));
+  const absl::StatusOr<bool> last = upload->Read(message);
   if (!last.ok()) return End(last.status());
   *last ? Submit(upload) : ReadNext();
 }

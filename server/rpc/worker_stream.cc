@@ -83,7 +83,7 @@ void WorkerStream::TakenIn(int64_t bytes) {
 void WorkerStream::WriteNext() {
   WorkerSession::Next next = session_->NextMessage();
   if (auto* message = std::get_if<grpc::ByteBuffer>(&next)) {
-    Write(std::move(*message));
+    Write(*message);
   } else if (auto* end = std::get_if<WorkerSession::End>(&next)) {
     End(end->status);
   }

@@ -53,7 +53,7 @@ class LostClients : public ::testing::Test {
     while (streams() != count) std::this_thread::yield();
   }
   std::string HeldBatch() {
-    const std::string id = Submit(served_, BatchOf(1, HandlerJob("hold"))).id();
+    std::string id = Submit(served_, BatchOf(1, HandlerJob("hold"))).id();
     served_.gate().AwaitHeld(++held_);
     return id;
   }

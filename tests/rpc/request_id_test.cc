@@ -27,7 +27,7 @@ grpc::Status SubmitUntilAnswered(Served& served, const v1::SubmitBatchRequest& r
                                  v1::SubmitBatchResponse* response) {
   for (;;) {
     grpc::ClientContext context;
-    const grpc::Status status = served.jobs().SubmitBatch(&context, request, response);
+    grpc::Status status = served.jobs().SubmitBatch(&context, request, response);
     if (status.error_code() != grpc::StatusCode::UNAVAILABLE) return status;
   }
 }

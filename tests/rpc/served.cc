@@ -221,7 +221,7 @@ std::vector<v1::Event> Results(Served& served, const std::string& batch_id,
   request.set_after_sequence(after_sequence);
   request.set_follow(true);
   const auto reader = served.jobs().StreamResults(&context, request);
-  const auto events = ReadAll(*reader, v1::StreamResultsResponse());
+  auto events = ReadAll(*reader, v1::StreamResultsResponse());
   const grpc::Status status = reader->Finish();
   EXPECT_TRUE(status.ok()) << status.error_message();
   return events;
