@@ -11,7 +11,7 @@
 #include "engine/input.h"
 #include "engine/remote_workers.h"
 #include "simulation/chance.h"
-#include "simulation/remote_moments.h"
+#include "simulation/moments.h"
 #include "simulation/timeline.h"
 
 namespace jobrunner::simulation {
