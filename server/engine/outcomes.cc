@@ -311,12 +311,14 @@ void Engine::State::AfterFailureForGood(ActiveBatch& active, bool critical) {
 }
 
 void Engine::State::Handle(OutputChunk& chunk) {
-  const RunningAttempt* attempt = running_.Find(chunk.token);
+  RunningAttempt* attempt = running_.Find(chunk.token);
   if (attempt == nullptr) return;
   ActiveBatch& active = *attempt->batch;
   const v1::Job& job = JobOf(active, attempt->shard, attempt->index);
-  // A remote worker that has come back may not know what the job asks for.
-  if (attempt->at != kOwnPool && !OptionsOf(active, job).stream_output) return;
+  if (attempt->at != kOwnPool) {
+    // A worker that has come back may not know what the job asks for.
+    if (!OptionsOf(active, job).stream_output || !attempt->streamed.Admit(&chunk)) return;
+  }
   v1::Event event;
   v1::Output& output = *event.mutable_output();
   output.set_attempt(attempt->attempt);

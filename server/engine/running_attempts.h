@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "engine/attempt.h"
 #include "engine/deadlines.h"
+#include "engine/streamed_output.h"
 #include "jobrunner/v1/event.pb.h"
 
 namespace jobrunner::engine {
@@ -42,6 +43,7 @@ struct RunningAttempt {
   uint32_t place_at_worker = 0;
   // Of the checks of that worker the last one that was due before it was told of the attempt.
   int64_t check_before = 0;
+  StreamedOutput streamed;
   base::SteadyTime start_time{};
   Deadlines::Timer timer;
   // What the timer's firing means.

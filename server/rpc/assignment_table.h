@@ -30,10 +30,7 @@ class AssignmentTable {
     int64_t after_check = 0;
     int64_t checked = 0;
     int64_t answered = 0;
-    // Streamed so far.
-    int64_t output_bytes = 0;
-    int64_t error_output_bytes = 0;
-    // What it writes is wanted, and has not reached its maximum.
+    // What it writes is wanted.
     bool stream_output = false;
     // The engine has its outcome.
     bool reported = false;

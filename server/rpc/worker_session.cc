@@ -78,14 +78,6 @@ engine::Outcome OutcomeOf(v1::AttemptOutcome& said, const AssignmentTable::Entry
   return outcome;
 }
 
-// Cuts what goes beyond all the output that an attempt may stream.
-bool Admit(int64_t admitted_before, std::string* text) {
-  const int64_t room = std::max<int64_t>(engine::kOutputBytesMax - admitted_before, 0);
-  if (static_cast<int64_t>(text->size()) <= room) return true;
-  text->resize(room);
-  return false;
-}
-
 }  // namespace
 
 WorkerSession::WorkerSession(WorkerSessions* sessions, std::function<void()> wake)
@@ -188,22 +180,12 @@ absl::Status WorkerSession::Take(const v1::WorkerLeave& leave) {
 }
 
 absl::Status WorkerSession::Take(v1::AttemptOutput& output) {
-  AssignmentTable::Entry* const entry = table_.Named(output.assignment_id());
-  // One that has ended, or whose job does not ask for it, or has had all that it may.
+  const AssignmentTable::Entry* const entry = table_.Named(output.assignment_id());
+  // One that has ended, or whose job does not ask for it.
   if (entry == nullptr || entry->reported || !entry->stream_output) return absl::OkStatus();
-  engine::OutputChunk chunk;
-  chunk.token = entry->token;
-  chunk.output = std::move(*output.mutable_output());
-  chunk.error_output = std::move(*output.mutable_error_output());
-  const bool output_fits = Admit(entry->output_bytes, &chunk.output);
-  const bool error_output_fits = Admit(entry->error_output_bytes, &chunk.error_output);
-  const bool all = output_fits && error_output_fits;
-  chunk.truncated = !all;
-  // Nothing follows what was cut.
-  entry->stream_output = all;
-  entry->output_bytes += static_cast<int64_t>(chunk.output.size());
-  entry->error_output_bytes += static_cast<int64_t>(chunk.error_output.size());
-  sessions_.engine().sink->Wrote(std::move(chunk));
+  sessions_.engine().sink->Wrote({.token = entry->token,
+                                  .output = std::move(*output.mutable_output()),
+                                  .error_output = std::move(*output.mutable_error_output())});
   return absl::OkStatus();
 }
 

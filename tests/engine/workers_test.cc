@@ -79,6 +79,21 @@ TEST_F(WorkersTest, OutputIsShownOfJobsThatAskForItAlone) {
   EXPECT_EQ(Events(shown)[0].output().output(), "a");
 }
 
+TEST_F(WorkersTest, AnAttemptsOutputIsCutAtItsMaximumOverAllStreamsOfItsWorker) {
+  Join(1, 1);
+  const std::string id = Submit(Remote(1, "job_defaults { stream_output: true }"));
+  const AttemptToken token = Assigned(1, 0).token;
+  Tell(OutputChunk{token, std::string(kOutputBytesMax - 1, 'a'), "", false});
+  Tell(WorkerGone{1});
+  Tell(ComesBack(2, 1, id, {0}));
+  Tell(OutputChunk{token, "bc", "", false});
+  Tell(OutputChunk{token, "d", "", false});
+  ASSERT_THAT(Events(id), SizeIs(2));
+  EXPECT_FALSE(Events(id)[0].output().truncated());
+  EXPECT_EQ(Events(id)[1].output().output(), "b");
+  EXPECT_TRUE(Events(id)[1].output().truncated());
+}
+
 TEST_F(WorkersTest, AWorkerHoldsNoMoreThanItsSlots) {
   const std::string id = Submit(Remote(5));
   Join(1, 2);

@@ -366,27 +366,6 @@ TEST_F(WorkerSessionTest, OutputThatIsWantedIsTold) {
   EXPECT_TRUE(with_.engine.was_told_nothing());
 }
 
-TEST_F(WorkerSessionTest, OutputIsCutAtItsMaximum) {
-  worker_.Enter();
-  worker_.Start(1, "", /*stream_output=*/true);
-  worker_.Read();
-  const auto write = [&](int64_t bytes) {
-    v1::WorkRequest message;
-    message.mutable_output()->set_assignment_id(IdOf(1));
-    message.mutable_output()->set_output(std::string(bytes, 'x'));
-    EXPECT_TRUE(worker_.Send(message).ok());
-  };
-  write(engine::kOutputBytesMax);
-  write(1);
-  write(1);
-  const auto chunks = with_.engine.Take<engine::OutputChunk>();
-  ASSERT_THAT(chunks, SizeIs(2));
-  EXPECT_THAT(chunks[0].output, SizeIs(engine::kOutputBytesMax));
-  EXPECT_FALSE(chunks[0].truncated);
-  EXPECT_THAT(chunks[1].output, IsEmpty());
-  EXPECT_TRUE(chunks[1].truncated);
-}
-
 TEST_F(WorkerSessionTest, ProgressIsTold) {
   worker_.Enter();
   worker_.Start(1);
