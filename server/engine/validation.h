@@ -60,6 +60,8 @@ class BatchValidator {
   Violations* const violations_;
   const JobsFrom from_;
   KeySet keys_;
+  // The last one that the catalog allowed.
+  std::string allowed_url_;
 };
 
 }  // namespace jobrunner::engine

@@ -19,7 +19,7 @@ class WorkCatalog {
   // OK, or why this work would not be run: PERMISSION_DENIED for a command or a URL that is not
   // allowed, INVALID_ARGUMENT for a variable that may not be set, or for a handler that is unknown
   // where no remote worker could offer it. The message begins with the path of the field within the
-  // job, a colon and a space: "command.argv[0]: …".
+  // job, a colon and a space: "command.argv[0]: …". Of an HTTP request only the URL counts.
   virtual absl::Status Check(const v1::Job& job) const = 0;
 
   virtual std::vector<std::string> Handlers() const = 0;

@@ -81,6 +81,9 @@ TEST_F(Validation, RequestsAreCheckedAndAskedOfTheCatalog) {
               ElementsAre("batch.jobs[0].http.idempotency_key"));
   const v1::BatchSpec stored = Batch("jobs { http { url: 'http://a' idempotency_key: 'k' } }");
   EXPECT_THAT(Check(stored, JobsFrom::kStore).kept(), IsEmpty());
+  EXPECT_THAT(Wrong("jobs { http { url: 'http://a' } } jobs { http { url: 'http://forbidden' } }"
+                    "jobs { http { url: 'http://forbidden' } } jobs { http { url: 'http://a' } }"),
+              ElementsAre("batch.jobs[1].http.url", "batch.jobs[2].http.url"));
   const v1::BatchSpec denied = Batch("jobs { http { url: 'http://forbidden' } }");
   EXPECT_THAT(Wrong(denied), ElementsAre("batch.jobs[0].http.url"));
   EXPECT_TRUE(Check(denied).only_denied());
