@@ -66,7 +66,7 @@ class UploadBatch : public OverEachStore {
   }
   grpc::Status Finish(Call& call) {
     call.writer->WritesDone();
-    const grpc::Status status = call.writer->Finish();
+    grpc::Status status = call.writer->Finish();
     batch_ = call.response.batch();
     return status;
   }
@@ -80,7 +80,7 @@ class UploadBatch : public OverEachStore {
     request.set_request_id(request_id);
     *request.mutable_batch() = spec;
     v1::SubmitBatchResponse response;
-    const grpc::Status status = served_->jobs().SubmitBatch(&context, request, &response);
+    grpc::Status status = served_->jobs().SubmitBatch(&context, request, &response);
     batch_ = response.batch();
     return status;
   }
