@@ -223,9 +223,10 @@ WorkerSession::Next WorkerSession::NextMessage() {
     if (auto message = writer_.Next()) return *std::move(message);
     if (end != nullptr) return End{end->status};
     auto orders = queue_.Take();
+    const bool is_idle = !orders;
     // Without orders: what those before have left in memory goes.
     writer_.Take(orders ? *std::move(orders) : engine::RemoteOrders());
-    if (!orders) return Idle{};
+    if (is_idle) return Idle{};
   }
 }
 

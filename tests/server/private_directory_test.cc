@@ -15,7 +15,7 @@ namespace {
 class PrivateDirectoryTest : public ::testing::Test {
  protected:
   std::string Made(const std::string& name, mode_t mode) {
-    const std::string path = parent_.PathOf(name);
+    std::string path = parent_.PathOf(name);
     mkdir(path.c_str(), 0700);
     chmod(path.c_str(), mode);
     return path;
