@@ -59,43 +59,27 @@ CommandLoop::~CommandLoop() = default;
 
 void CommandLoop::Start(std::vector<NumberedAssignment> work) {
   const bool launch_here = work.size() <= kLaunchesHereMax;
-  bool all_under_way = true;
-  absl::MutexLock lock(&mutex_);
-  const bool was_empty = mail_.attempts.empty();
-  for (NumberedAssignment& one : work) {
-    auto attempt = std::make_unique<CommandAttempt>(std::move(one), catalog_.output_bytes_max());
-    all_under_way &= launch_here && LaunchHere(*attempt);
-    mail_.attempts.push_back(std::move(attempt));
-  }
-  if (!all_under_way) {
-    poller_.Wake();
-  } else if (was_empty) {
-    // Should nothing else wake the loop before, it begins to watch them then.
-    poller_.WakeAt(Now() + kWatchDelay);
-  }
+  mail_.Put([&](std::vector<std::unique_ptr<CommandAttempt>>* attempts) {
+    const bool was_empty = attempts->empty();
+    bool all_under_way = true;
+    for (NumberedAssignment& one : work) {
+      auto attempt = std::make_unique<CommandAttempt>(std::move(one), catalog_.output_bytes_max());
+      all_under_way &= launch_here && LaunchHere(*attempt);
+      attempts->push_back(std::move(attempt));
+    }
+    if (!all_under_way) {
+      poller_.Wake();
+    } else if (was_empty) {
+      // Should nothing else wake the loop before, it begins to watch them then.
+      poller_.WakeAt(Now() + kWatchDelay);
+    }
+  });
 }
 
 bool CommandLoop::LaunchHere(CommandAttempt& attempt) {
   if (!launcher_.IsQuick(attempt)) return false;
   attempt.launch_failure = launcher_.Launch(attempt.token().number, attempt);
   return attempt.is_spawned;
-}
-
-void CommandLoop::Stop(const std::vector<engine::StopOrder>& orders) {
-  absl::MutexLock lock(&mutex_);
-  mail_.orders.insert(mail_.orders.end(), orders.begin(), orders.end());
-  poller_.Wake();
-}
-
-void CommandLoop::End() {
-  absl::MutexLock lock(&mutex_);
-  mail_.end = true;
-  poller_.Wake();
-}
-
-CommandLoop::Mail CommandLoop::TakeMail() {
-  absl::MutexLock lock(&mutex_);
-  return std::exchange(mail_, {});
 }
 
 void CommandLoop::Run() {
@@ -108,7 +92,7 @@ void CommandLoop::Run() {
     // Before the mail, so that what is reported is known.
     if (has_reports) events.spawner_lives = launcher_.ReadReports(&events.reports);
     events.ready = std::move(ready);
-    Mail mail = TakeMail();
+    Mail::Contents mail = mail_.Take();
     const bool end = mail.end;
     Step(std::move(mail), events);
     ready = std::move(events.ready);
@@ -117,7 +101,7 @@ void CommandLoop::Run() {
   EndAll();
 }
 
-void CommandLoop::Step(Mail mail, const Events& events) {
+void CommandLoop::Step(Mail::Contents mail, const Events& events) {
   for (auto& attempt : mail.attempts) Accept(std::move(attempt));
   for (const SpawnReport& report : events.reports) TakeReport(report);
   if (!events.spawner_lives) LoseSpawner();

@@ -9,13 +9,13 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
-#include "absl/synchronization/mutex.h"
 #include "base/logging.h"
 #include "base/thread_role.h"
 #include "engine/executor.h"
 #include "workers/command_attempt.h"
 #include "workers/command_catalog.h"
 #include "workers/command_launcher.h"
+#include "workers/loop_mail.h"
 #include "workers/poller.h"
 
 namespace jobrunner::workers {
@@ -29,19 +29,15 @@ class CommandLoop {
               engine::AttemptSink* sink, base::Logger* logger);
   ~CommandLoop();
 
-  void Start(std::vector<NumberedAssignment> work) ABSL_LOCKS_EXCLUDED(mutex_);
-  void Stop(const std::vector<engine::StopOrder>& orders) ABSL_LOCKS_EXCLUDED(mutex_);
+  void Start(std::vector<NumberedAssignment> work);
+  void Stop(const std::vector<engine::StopOrder>& orders) { mail_.Stop(orders); }
   // Run kills what still runs and returns.
-  void End() ABSL_LOCKS_EXCLUDED(mutex_);
+  void End() { mail_.End(); }
 
   void Run();
 
  private:
-  struct Mail {
-    std::vector<std::unique_ptr<CommandAttempt>> attempts;
-    std::vector<engine::StopOrder> orders;
-    bool end = false;
-  };
+  using Mail = LoopMail<CommandAttempt>;
 
   // What one wait brought.
   struct Events {
@@ -56,11 +52,10 @@ class CommandLoop {
     TimerKind kind;
   };
 
-  Mail TakeMail() ABSL_LOCKS_EXCLUDED(mutex_);
   // Launches it at once if that is quick. Whether it is under way.
   bool LaunchHere(CommandAttempt& attempt);
 
-  void Step(Mail mail, const Events& events) ABSL_EXCLUSIVE_LOCKS_REQUIRED(thread_);
+  void Step(Mail::Contents mail, const Events& events) ABSL_EXCLUSIVE_LOCKS_REQUIRED(thread_);
   void EndAll() ABSL_EXCLUSIVE_LOCKS_REQUIRED(thread_);
 
   void Accept(std::unique_ptr<CommandAttempt> attempt) ABSL_EXCLUSIVE_LOCKS_REQUIRED(thread_);
@@ -98,8 +93,7 @@ class CommandLoop {
   Poller poller_;
   CommandLauncher launcher_;
 
-  absl::Mutex mutex_;
-  Mail mail_ ABSL_GUARDED_BY(mutex_);
+  Mail mail_{&poller_};
 
   base::ThreadRole thread_;
   // By the numbers of their tokens.

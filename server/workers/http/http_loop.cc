@@ -40,26 +40,10 @@ void HttpLoop::Start(std::vector<NumberedAssignment> work) {
   for (NumberedAssignment& one : work) {
     transfers.push_back(std::make_unique<HttpTransfer>(std::move(one), &policy_));
   }
-  absl::MutexLock lock(&mutex_);
-  std::move(transfers.begin(), transfers.end(), std::back_inserter(mail_.transfers));
-  poller_.Wake();
-}
-
-void HttpLoop::Stop(const std::vector<engine::StopOrder>& orders) {
-  absl::MutexLock lock(&mutex_);
-  mail_.orders.insert(mail_.orders.end(), orders.begin(), orders.end());
-  poller_.Wake();
-}
-
-void HttpLoop::End() {
-  absl::MutexLock lock(&mutex_);
-  mail_.end = true;
-  poller_.Wake();
-}
-
-HttpLoop::Mail HttpLoop::TakeMail() {
-  absl::MutexLock lock(&mutex_);
-  return std::exchange(mail_, {});
+  mail_.Put([&](std::vector<std::unique_ptr<HttpTransfer>>* attempts) {
+    std::move(transfers.begin(), transfers.end(), std::back_inserter(*attempts));
+    poller_.Wake();
+  });
 }
 
 void HttpLoop::Run() {
@@ -68,7 +52,7 @@ void HttpLoop::Run() {
   std::vector<uint64_t> ready;
   while (true) {
     poller_.Wait(NextTime(), &ready);
-    Mail mail = TakeMail();
+    Mail::Contents mail = mail_.Take();
     const bool end = mail.end;
     Step(std::move(mail), ready);
     if (end) break;
@@ -100,8 +84,8 @@ int HttpLoop::OnTimer(CURLM* /*multi*/, long milliseconds, void* self) {
 
 SteadyTime HttpLoop::NextTime() const { return std::min(curl_time_, close_time_); }
 
-void HttpLoop::Step(Mail mail, const std::vector<uint64_t>& ready) {
-  for (auto& transfer : mail.transfers) Accept(std::move(transfer));
+void HttpLoop::Step(Mail::Contents mail, const std::vector<uint64_t>& ready) {
+  for (auto& transfer : mail.attempts) Accept(std::move(transfer));
   for (const engine::StopOrder& order : mail.orders) Obey(order);
   Transfer(ready);
   TakeDone();

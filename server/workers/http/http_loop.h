@@ -6,7 +6,6 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
-#include "absl/synchronization/mutex.h"
 #include "base/clock.h"
 #include "base/thread_role.h"
 #include "engine/executor.h"
@@ -15,6 +14,7 @@
 #include "workers/http/http_sockets.h"
 #include "workers/http/http_transfer.h"
 #include "workers/http/name_gate.h"
+#include "workers/loop_mail.h"
 #include "workers/numbered_assignment.h"
 #include "workers/poller.h"
 
@@ -29,27 +29,23 @@ class HttpLoop {
   HttpLoop(Poller poller, const HttpPolicy* policy, curl_slist* resolve, engine::AttemptSink* sink);
   ~HttpLoop();
 
-  void Start(std::vector<NumberedAssignment> work) ABSL_LOCKS_EXCLUDED(mutex_);
-  void Stop(const std::vector<engine::StopOrder>& orders) ABSL_LOCKS_EXCLUDED(mutex_);
+  void Start(std::vector<NumberedAssignment> work);
+  void Stop(const std::vector<engine::StopOrder>& orders) { mail_.Stop(orders); }
   // Run ends what still runs and returns.
-  void End() ABSL_LOCKS_EXCLUDED(mutex_);
+  void End() { mail_.End(); }
 
   void Run();
 
  private:
-  struct Mail {
-    std::vector<std::unique_ptr<HttpTransfer>> transfers;
-    std::vector<engine::StopOrder> orders;
-    bool end = false;
-  };
+  using Mail = LoopMail<HttpTransfer>;
 
   static int OnTimer(CURLM* multi, long milliseconds, void* self);
 
-  Mail TakeMail() ABSL_LOCKS_EXCLUDED(mutex_);
   void OpenMulti() ABSL_EXCLUSIVE_LOCKS_REQUIRED(thread_);
   // When there is something to do without being woken.
   base::SteadyTime NextTime() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(thread_);
-  void Step(Mail mail, const std::vector<uint64_t>& ready) ABSL_EXCLUSIVE_LOCKS_REQUIRED(thread_);
+  void Step(Mail::Contents mail, const std::vector<uint64_t>& ready)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(thread_);
   void EndAll() ABSL_EXCLUSIVE_LOCKS_REQUIRED(thread_);
 
   void Accept(std::unique_ptr<HttpTransfer> transfer) ABSL_EXCLUSIVE_LOCKS_REQUIRED(thread_);
@@ -77,8 +73,7 @@ class HttpLoop {
 
   Poller poller_;
 
-  absl::Mutex mutex_;
-  Mail mail_ ABSL_GUARDED_BY(mutex_);
+  Mail mail_{&poller_};
 
   base::ThreadRole thread_;
   // When libcurl wants to be called.
