@@ -27,9 +27,9 @@ absl::Status MakeDirectory(const fs::path& path) {
   }
   const int fd = open(above.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   const bool synced = fd >= 0 && fsync(fd) == 0;
-  absl::Status status =
-      synced ? absl::OkStatus()
-             : absl::ErrnoToStatus(errno, absl::StrCat("syncing ", above.string()));
+  absl::Status status = synced
+                            ? absl::OkStatus()
+                            : absl::ErrnoToStatus(errno, absl::StrCat("syncing ", above.string()));
   if (fd >= 0) close(fd);
   return status;
 }
