@@ -245,7 +245,9 @@ engine::Failure BatchChecker::FailureOf(int32_t index, const JobModel& job,
     Hold(!job.told->stop_asked, "what was asked to stop ends by that", index);
     return failure;
   }
-  Hold(job.told->stop_asked && now_.steady >= Later(job.started_at, OptionsOf(index).timeout),
+  // A worker that has claimed it and is not welcomed yet cannot be asked.
+  const bool stopped = job.told->stop_asked || IsUnclaimed(index);
+  Hold(stopped && now_.steady >= Later(job.started_at, OptionsOf(index).timeout),
        "an ATTEMPT_TIMEOUT has passed, and the attempt was asked to stop", index);
   engine::Failure failure;
   failure.code = 4;
