@@ -53,6 +53,7 @@ void FakeWorkers::SufferSomething() {
       if (worker.held.empty()) return;
       sink_.happened(RemoteMoment::kForgot);
       worker.held.erase(worker.held.begin());
+      GoIfDone(worker);
   }
 }
 
