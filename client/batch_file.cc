@@ -39,7 +39,7 @@ absl::Status ReadAll(int fd, Take take) {
     if (size == 0) return absl::OkStatus();
     if (size < 0 && errno != EINTR) return absl::ErrnoToStatus(errno, "reading");
     if (size < 0) continue;
-    const absl::Status status = take(std::string_view(buffer.data(), static_cast<size_t>(size)));
+    absl::Status status = take(std::string_view(buffer.data(), static_cast<size_t>(size)));
     if (!status.ok()) return status;
   }
 }

@@ -83,7 +83,7 @@ class Admission : public std::enable_shared_from_this<Admission> {
 }  // namespace
 
 absl::Status CheckRoom(const engine::Store& store) {
-  const absl::Status room = store.CheckRoom();
+  absl::Status room = store.CheckRoom();
   if (room.ok()) return room;
   return engine::Refuse(room.code(), "STORE_FULL",
                         absl::StrCat("the store takes no new batch: ", room.message()));

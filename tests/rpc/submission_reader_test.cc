@@ -4,6 +4,7 @@
 #include <grpcpp/support/slice.h>
 #include <gtest/gtest.h>
 
+#include "absl/strings/str_cat.h"
 #include "engine/limits.h"
 #include "jobrunner/v1/job_service.pb.h"
 #include "rpc/served.h"
@@ -94,7 +95,8 @@ TEST_F(SubmissionReader, ReadsABatchInPiecesAndInAnyOrder) {
   const std::string rest = JobsAlone(request, 6, 10).SerializeAsString();
   const auto whole = Read(request.SerializeAsString());
   for (const std::string& bytes :
-       {first + description + rest, first + rest + description, description + first + rest}) {
+       {absl::StrCat(first, description, rest), absl::StrCat(first, rest, description),
+        absl::StrCat(description, first, rest)}) {
     const auto submission = Read(bytes);
     ExpectIs(submission, request);
     EXPECT_EQ(submission->fingerprint, whole->fingerprint);
