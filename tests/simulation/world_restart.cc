@@ -72,6 +72,8 @@ void World::Restart() {
   RestartCheckers();
   RestartQueues();
 
+  // As each server has: what it makes up, ids too, is its own.
+  options_.seed = chance_.Seed();
   options_.epoch += static_cast<uint32_t>(chance_.Between(1, 3));
   if (phase_ == Phase::kSettling) options_.pool = {0, 40};
   pool_max_ = options_.pool.max;
