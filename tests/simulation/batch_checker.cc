@@ -205,7 +205,7 @@ v1::JobResult BatchChecker::TakeResult(const JobChange& change, v1::JobState sta
                                        const JobModel& job, Events& events) {
   auto found = events.results.find(change.result_sequence);
   if (!Hold(found != events.results.end(), "an end comes with its result", change.index)) return {};
-  const v1::JobResult result = found->second.result();
+  v1::JobResult result = found->second.result();
   Hold(found->second.job_index() == change.index, "a result is of the job that ended",
        change.index);
   Hold(result.state() == state, "a result has the state in which its job ended", change.index);

@@ -39,7 +39,7 @@ void CommandTest::Stop(engine::AttemptToken token, std::chrono::nanoseconds grac
 }
 
 std::string CommandTest::MakeFifo(const std::string& name) {
-  const std::string path = PathOf(name);
+  std::string path = PathOf(name);
   EXPECT_EQ(mkfifo(path.c_str(), 0600), 0);
   return path;
 }
@@ -56,7 +56,7 @@ UniqueFd CommandTest::AwaitProcess(const std::string& path) {
 }
 
 std::string CommandTest::MakeScript(const std::string& name, const std::string& text, int mode) {
-  const std::string path = PathOf(name);
+  std::string path = PathOf(name);
   std::ofstream(path) << text;
   EXPECT_EQ(chmod(path.c_str(), mode), 0);
   return path;
