@@ -99,6 +99,8 @@ class World {
     engine::WorkerId at = engine::kOwnPool;
     int64_t check_before = 0;
     base::SteadyTime force_time = base::SteadyTime::max();
+    // How its worker named it when it brought it to this server.
+    engine::AttemptToken brought_as;
   };
   // Of a remote worker, as the engine must see it.
   struct Session {

@@ -50,7 +50,8 @@ void World::Note(const engine::WorkerJoin& join) {
   previous->second.over = true;
   for (auto& [number, live] : live_) {
     if (live.at != join.previous) continue;
-    if (Names(join.held, live.token)) {
+    // It names by its old token what a welcome that it did not see gave a new one.
+    if (Names(join.held, live.token) || Names(join.held, live.brought_as)) {
       live.at = join.worker;
       live.check_before = 0;
     } else {
@@ -125,6 +126,7 @@ void World::Adopt(engine::WorkerId worker, const engine::HeldAttempt& held, Atte
   remote_moments_.Count(RemoteMoment::kAdopted);
   Live& live = live_[token.number];
   live.token = token;
+  live.brought_as = held.token;
   live.batch_id = held.batch_id;
   live.index = held.index;
   live.attempt = checker.fold().Job(held.index).attempts;
