@@ -20,7 +20,7 @@ class RecoveryTest : public EngineTest {
   // Without waiting for the answer.
   std::string SubmitHeld(const v1::BatchSpec& spec) {
     auto submission = MakeCall(spec);
-    const std::string id = submission->batch_id;
+    std::string id = submission->batch_id;
     Call(std::move(submission));
     return id;
   }
@@ -28,7 +28,7 @@ class RecoveryTest : public EngineTest {
   std::string SubmitBoundToCall(const v1::BatchSpec& spec) {
     auto submission = MakeCall(spec);
     submission->bound_to_call = true;
-    const std::string id = submission->batch_id;
+    std::string id = submission->batch_id;
     Call(std::move(submission));
     return id;
   }

@@ -19,7 +19,7 @@ class RetentionTest : public EngineTest {
     AskStore(submission.get());
     // Its shards name the batch.
     submission->shards[0].jobs.reset();
-    const std::string id = submission->batch_id;
+    std::string id = submission->batch_id;
     Call(std::move(submission));
     return id;
   }
