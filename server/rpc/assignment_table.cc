@@ -8,10 +8,10 @@ namespace jobrunner::rpc {
 
 using engine::AttemptToken;
 
-void AssignmentTable::Add(Entry entry) {
+void AssignmentTable::Add(const Entry& entry) {
   const AttemptToken name = entry.id.token();
   if (!(name == entry.token)) renamed_[entry.token] = name;
-  JOBRUNNER_CHECK(entries_.emplace(name, std::move(entry)).second);
+  JOBRUNNER_CHECK(entries_.emplace(name, entry).second);
 }
 
 AssignmentTable::Entry* AssignmentTable::Named(std::string_view id) {

@@ -37,7 +37,7 @@ class AssignmentTable {
   };
 
   // Neither its id nor its token is there. Entries move when one is added.
-  void Add(Entry entry);
+  void Add(const Entry& entry);
 
   // Null when there is none.
   Entry* Named(std::string_view id);

@@ -21,7 +21,7 @@ class ShardStagerTest : public ::testing::Test {
   absl::Status Add(size_t bytes) {
     engine::SubmittedShard& next = submission_.shards.emplace_back();
     next.shard = {submission_.job_count++, 1, std::make_shared<const std::string>(bytes, 'x'), {}};
-    const absl::Status status = stager_->Add(&next);
+    absl::Status status = stager_->Add(&next);
     EXPECT_EQ(next.shard.bytes, nullptr);
     return status;
   }
