@@ -8,7 +8,8 @@ constexpr std::chrono::seconds kWallStart{1767225600};  // 2026-01-01T00:00:00Z
 
 }  // namespace
 
-Timeline::Timeline() : now_{base::SteadyTime(kSteadyStart), base::WallTime(kWallStart)} {}
+Timeline::Timeline()
+    : now_{base::SteadyTime(kSteadyStart), base::WallTime(kWallStart)}, latest_wall_(now_.wall) {}
 
 void Timeline::At(base::SteadyTime time, std::function<void()> action) {
   actions_.emplace(std::make_pair(std::max(time, now_.steady), ++last_number_), std::move(action));
@@ -22,6 +23,11 @@ void Timeline::MoveTo(base::SteadyTime time) {
   if (time <= now_.steady) return;
   now_.wall += time - now_.steady;
   now_.steady = time;
+}
+
+void Timeline::JumpWall(std::chrono::nanoseconds by) {
+  latest_wall_ = latest_wall();
+  now_.wall += by;
 }
 
 void Timeline::RunDue() {

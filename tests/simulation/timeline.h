@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <utility>
@@ -19,17 +20,21 @@ class Timeline {
   void In(std::chrono::nanoseconds wait, std::function<void()> action) {
     At(now_.steady + wait, std::move(action));
   }
+  // The latest that the wall clock has shown, which may have jumped back since.
+  base::WallTime latest_wall() const { return std::max(latest_wall_, now_.wall); }
   // max() when nothing is to happen.
   base::SteadyTime next() const;
 
   // Moves both clocks on, never back.
   void MoveTo(base::SteadyTime time);
-  void JumpWall(std::chrono::nanoseconds by) { now_.wall += by; }
+  void JumpWall(std::chrono::nanoseconds by);
   // Does what is due, also what that adds for now; what is to happen at one time, in its order.
   void RunDue();
 
  private:
   base::Now now_;
+  // Before the last jump.
+  base::WallTime latest_wall_;
   uint64_t last_number_ = 0;
   std::map<std::pair<base::SteadyTime, uint64_t>, std::function<void()>> actions_;
 };

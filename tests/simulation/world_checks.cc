@@ -130,9 +130,9 @@ void World::CheckRemoval(const std::string& batch_id) {
       spec.has_retention() ? engine::FromDuration(spec.retention()) : options_.retention;
   const bool room_needed =
       !options_.durable && options_.kept_bytes_max != engine::kMemoryStoreBytesDefault;
-  // A durable store goes by the wall clock, which jumps.
+  // A durable store goes by the wall clock, which jumps, also between its look and the removal.
   const bool over = options_.durable
-                        ? timeline_.now().wall >= found->second->fold().finish_time() + retention
+                        ? timeline_.latest_wall() >= found->second->fold().finish_time() + retention
                         : timeline_.now().steady >= found->second->finished_at() + retention;
   Require(room_needed || over,
           absl::StrCat(batch_id, ": a finished batch is kept for its retention"));
