@@ -166,6 +166,7 @@ class Engine::State {
   void Begin(RunningAttempt& attempt, const EffectiveOptions& options, Assignment&& assignment);
   // What was held until its start was stored: begins, unless it was stopped meanwhile.
   void BeginHeld();
+  bool EndUnlessToBegin(const Assignment& start);
   void SetAttemptTimer(RunningAttempt& attempt, const AttemptToken& token,
                        const EffectiveOptions& options);
   void RequeueDue();

@@ -261,32 +261,40 @@ void Engine::State::Begin(RunningAttempt& attempt, const EffectiveOptions& optio
   }
 }
 
-// Not before the Step's stops: an executor is told of these first.
+// Not before the Step's stops: an executor is told of these first, and knows nothing of what begins
+// after them. So what will not begin ends first, since that may stop others.
 void Engine::State::BeginHeld() {
-  for (Assignment& assignment : std::exchange(stored_starts_, {})) {
-    RunningAttempt* const held = running_.Find(assignment.token);
-    // Lost meanwhile, with its remote worker.
-    if (held == nullptr) continue;
-    RunningAttempt& attempt = *held;
-    attempt.held = false;
-    const bool sendable = attempt.at == kOwnPool || fleet_.Find(attempt.at)->connected;
-    if (!sendable) {
-      PutBackUnbegun(running_.SlotOf(attempt));
-      continue;
-    }
-    if (!attempt.stop) {
-      const EffectiveOptions options = OptionsOf(*attempt.batch, assignment.job());
-      Begin(attempt, options, std::move(assignment));
-      continue;
-    }
-    Outcome outcome;
-    outcome.token = assignment.token;
-    outcome.at = attempt.at;
-    outcome.failure = std::make_unique<Failure>();
-    outcome.failure->code = google::rpc::CANCELLED;
-    outcome.failure->message = "was stopped before it began";
-    Handle(outcome);
+  std::vector<Assignment> starts = std::exchange(stored_starts_, {});
+  while (std::erase_if(starts, [&](const Assignment& start) { return EndUnlessToBegin(start); }) >
+         0) {
   }
+  for (Assignment& start : starts) {
+    RunningAttempt& attempt = *running_.Find(start.token);
+    attempt.held = false;
+    const EffectiveOptions options = OptionsOf(*attempt.batch, start.job());
+    Begin(attempt, options, std::move(start));
+  }
+}
+
+bool Engine::State::EndUnlessToBegin(const Assignment& start) {
+  RunningAttempt* const attempt = running_.Find(start.token);
+  // Lost meanwhile, with its remote worker.
+  if (attempt == nullptr) return true;
+  const bool sendable = attempt->at == kOwnPool || fleet_.Find(attempt->at)->connected;
+  if (sendable && !attempt->stop) return false;
+  attempt->held = false;
+  if (!sendable) {
+    PutBackUnbegun(running_.SlotOf(*attempt));
+    return true;
+  }
+  Outcome outcome;
+  outcome.token = start.token;
+  outcome.at = attempt->at;
+  outcome.failure = std::make_unique<Failure>();
+  outcome.failure->code = google::rpc::CANCELLED;
+  outcome.failure->message = "was stopped before it began";
+  Handle(outcome);
+  return true;
 }
 
 void Engine::State::SetAttemptTimer(RunningAttempt& attempt, const AttemptToken& token,

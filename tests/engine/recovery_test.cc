@@ -121,6 +121,25 @@ TEST_F(RecoveryTest, AtMostOnceThatIsCancelledBeforeItsStartIsStoredNeverBegins)
   EXPECT_EQ(FinishOf(id).state(), v1::BATCH_STATE_CANCELLED);
 }
 
+// Told in one Step to stop it and to begin it, an executor would not stop it.
+TEST_F(RecoveryTest, AtMostOnceThatTheEndOfAnotherStopsAsItsStartIsStoredNeverBegins) {
+  store_.HoldCommits(true);
+  const std::string id =
+      SubmitHeld(Jobs({"", "options { total_timeout { seconds: 1 } }", ""},
+                      "failure_policy: FAILURE_POLICY_CANCEL_BATCH "
+                      "job_defaults { max_lost_attempts: 0 }"));
+  store_.ReleaseCommit();
+  Advance(2s);
+  EXPECT_THAT(Running(id), IsEmpty());
+  store_.HoldCommits(false);
+  Advance(1ms);
+  EXPECT_THAT(Running(id), IsEmpty());
+  EXPECT_EQ(ResultOf(id, 1).error().reason(), v1::REASON_TOTAL_TIMEOUT);
+  EXPECT_EQ(ResultOf(id, 0).error().reason(), v1::REASON_FAILURE_POLICY);
+  EXPECT_EQ(ResultOf(id, 2).error().reason(), v1::REASON_FAILURE_POLICY);
+  EXPECT_EQ(FinishOf(id).state(), v1::BATCH_STATE_FAILED);
+}
+
 TEST_F(RecoveryTest, AtMostOnceIsNotRunAgain) {
   const std::string id = Submit(Spec(1, "job_defaults { max_lost_attempts: 0 }"));
   Restart();
