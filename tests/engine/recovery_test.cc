@@ -124,10 +124,9 @@ TEST_F(RecoveryTest, AtMostOnceThatIsCancelledBeforeItsStartIsStoredNeverBegins)
 // Told in one Step to stop it and to begin it, an executor would not stop it.
 TEST_F(RecoveryTest, AtMostOnceThatTheEndOfAnotherStopsAsItsStartIsStoredNeverBegins) {
   store_.HoldCommits(true);
-  const std::string id =
-      SubmitHeld(Jobs({"", "options { total_timeout { seconds: 1 } }", ""},
-                      "failure_policy: FAILURE_POLICY_CANCEL_BATCH "
-                      "job_defaults { max_lost_attempts: 0 }"));
+  const std::string id = SubmitHeld(Jobs({"", "options { total_timeout { seconds: 1 } }", ""},
+                                         "failure_policy: FAILURE_POLICY_CANCEL_BATCH "
+                                         "job_defaults { max_lost_attempts: 0 }"));
   store_.ReleaseCommit();
   Advance(2s);
   EXPECT_THAT(Running(id), IsEmpty());
