@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "absl/strings/str_cat.h"
 #include "engine/submission.h"
 #include "google/protobuf/text_format.h"
 #include "support/fake_work_catalog.h"
@@ -186,7 +187,7 @@ TEST_F(Validation, TimeoutsArePositiveAndAtMostTenYears) {
   const std::string ten_years = "seconds: " + std::to_string(kTenYearsSeconds);
   for (const std::string field : {"timeout", "start_timeout", "total_timeout"}) {
     const auto wrong = [&](const std::string& value) {
-      return Wrong("job_defaults { " + field + " { " + value + " } }");
+      return Wrong(absl::StrCat("job_defaults { ", field, " { ", value, " } }"));
     };
     EXPECT_THAT(wrong("nanos: 1"), IsEmpty());
     EXPECT_THAT(wrong(""), ElementsAre("batch.job_defaults." + field));
