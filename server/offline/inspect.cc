@@ -61,7 +61,7 @@ absl::StatusOr<bool> Show(const InspectOptions& options, storage::StoreInspectio
 
 absl::StatusOr<bool> Inspect(const InspectOptions& options) {
   ASSIGN_OR_RETURN(const auto store, storage::StoreInspection::Open(options.directory));
-  const absl::StatusOr<bool> sound = Show(options, *store);
+  absl::StatusOr<bool> sound = Show(options, *store);
   if (fflush(stdout) != 0 || ferror(stdout) != 0) {
     return absl::UnavailableError("standard output takes no more");
   }

@@ -67,8 +67,7 @@ absl::Status CutTailsNobodyWasToldOf(const StoreDirectory& directory, SyncMark::
   ASSIGN_OR_RETURN(const auto cut, CutZeroTails(directory.database()));
   if (cut.empty()) return damage;
   const auto database = OpenUnchanged(directory);
-  const absl::Status whole =
-      database.ok() ? CheckReaches(directory, mark, database->get()) : damage;
+  absl::Status whole = database.ok() ? CheckReaches(directory, mark, database->get()) : damage;
   if (whole.ok()) return whole;
   RETURN_IF_ERROR(PutBackZeroTails(cut));
   return whole;

@@ -17,8 +17,7 @@ using ::testing::SizeIs;
 class NameGateTest : public ::testing::Test {
  protected:
   std::vector<uint64_t> Turn() {
-    const std::vector<uint64_t> ids =
-        gate_.Turn([this](uint64_t id) { return resolving_.contains(id); });
+    std::vector<uint64_t> ids = gate_.Turn([this](uint64_t id) { return resolving_.contains(id); });
     resolving_.insert(ids.begin(), ids.end());
     return ids;
   }

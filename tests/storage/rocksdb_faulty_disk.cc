@@ -15,7 +15,7 @@ class FaultyDisk::File final : public rocksdb::FSWritableFileOwnerWrapper {
 
   IOStatus Append(const rocksdb::Slice& data, const IOOptions& options,
                   IODebugContext* context) override {
-    const IOStatus begun = disk_.Begin(DiskOperation::kWrite, path_);
+    IOStatus begun = disk_.Begin(DiskOperation::kWrite, path_);
     if (!begun.ok()) return begun;
     const auto size = static_cast<int64_t>(data.size());
     const int64_t room = disk_.Room(size);
@@ -39,10 +39,10 @@ class FaultyDisk::File final : public rocksdb::FSWritableFileOwnerWrapper {
 
  private:
   IOStatus SyncFile(const IOOptions& options, IODebugContext* context) {
-    const IOStatus begun = disk_.Begin(DiskOperation::kSync, path_);
+    IOStatus begun = disk_.Begin(DiskOperation::kSync, path_);
     if (!begun.ok()) return begun;
     // That it is on the real disk is nothing to the test, which reads back what was written.
-    const IOStatus status = FSWritableFileOwnerWrapper::Flush(options, context);
+    IOStatus status = FSWritableFileOwnerWrapper::Flush(options, context);
     if (status.ok()) disk_.Synced(path_);
     return status;
   }
@@ -66,7 +66,7 @@ class FaultyDisk::Directory final : public rocksdb::FSDirectoryWrapper {
 
  private:
   IOStatus SyncNames() {
-    const IOStatus begun = disk_.Begin(DiskOperation::kSync, path_);
+    IOStatus begun = disk_.Begin(DiskOperation::kSync, path_);
     if (begun.ok()) disk_.NamesSynced(path_);
     return begun;
   }
@@ -248,7 +248,7 @@ IOStatus FaultyDisk::DeleteFile(const std::string& path, const IOOptions& option
     absl::MutexLock lock(&mutex_);
     if (without_power_) return IOStatus::IOError("without power");
   }
-  const IOStatus status = FileSystemWrapper::DeleteFile(path, options, context);
+  IOStatus status = FileSystemWrapper::DeleteFile(path, options, context);
   absl::MutexLock lock(&mutex_);
   const auto found = files_.find(path);
   if (!status.ok() || found == files_.end()) return status;
