@@ -70,11 +70,7 @@ void EventStream::Send(const engine::LogPage& page) {
   calls().EventsSent(message.events());
   position_.after_sequence = message.last_sequence();
   if (moved) {
-    const bool are_few = events < kFewEvents;
-    const base::SteadyTime now = std::chrono::steady_clock::now();
-    next_read_ = are_few ? now + kGatherTime : base::SteadyTime::min();
-  }
-  if (moved) {
+    Pace(events);
     absl::MutexLock lock(&lag_mutex_);
     sent_sequence_ = position_.after_sequence;
   }
@@ -89,6 +85,18 @@ void EventStream::Send(const engine::LogPage& page) {
   } else {
     AwaitGrowth();
   }
+}
+
+void EventStream::Pace(int64_t events) {
+  const base::SteadyTime now = std::chrono::steady_clock::now();
+  if (events >= kFewEvents) {
+    next_read_ = now;
+    return;
+  }
+  // What is read so soon after it could be has mostly waited for that.
+  const bool goes_on = now < next_read_ + gather_time_;
+  gather_time_ = goes_on ? std::min(2 * gather_time_, kGatherTimeMax) : kGatherTimeMin;
+  next_read_ = now + gather_time_;
 }
 
 void EventStream::AwaitGrowth() {

@@ -51,11 +51,14 @@ class EventStream final : public WriteStream, public engine::LogReader {
     // Called once it is known that there is such a batch.
     std::function<void()> found;
   };
-  // After a message of fewer than kFewEvents the next one is not sent sooner than this: results
-  // that trickle in, one by one, some thousands a second, would cost a message each, and those more
-  // than short commands do. What comes after a pause, or in bulk, goes at once.
-  static constexpr std::chrono::milliseconds kGatherTime{4};
-  static constexpr int64_t kFewEvents = 16;
+  // Results that trickle in, one by one, some thousands a second, would cost a message each, and
+  // those more than short commands do. So after a message of fewer than kFewEvents the next one is
+  // not sent sooner than kGatherTimeMin; as long as there is always one that has waited, that
+  // doubles, up to kGatherTimeMax: nobody waits longer than it has trickled before. What comes
+  // after a pause, or in bulk, goes at once.
+  static constexpr std::chrono::milliseconds kGatherTimeMin{1};
+  static constexpr std::chrono::milliseconds kGatherTimeMax{16};
+  static constexpr int64_t kFewEvents = 64;
   // Read of the store at a time, about. It is what a reader that stalls holds, with a segment more
   // at most: 100 of them less than 64 MiB, where pages of a MiB took 135.
   static constexpr int64_t kPageBytesMax = 128 << 10;
@@ -80,6 +83,8 @@ class EventStream final : public WriteStream, public engine::LogReader {
   void EndWith(const absl::Status& status);
   void Send(const engine::LogPage& page);
   void AwaitGrowth();
+  // Sets the time of the next message, after one of so many events.
+  void Pace(int64_t events);
   std::shared_ptr<EventStream> self() {
     return std::static_pointer_cast<EventStream>(shared_from_this());
   }
@@ -98,6 +103,7 @@ class EventStream final : public WriteStream, public engine::LogReader {
   Position position_;
   // When what has grown is read.
   base::SteadyTime next_read_ = base::SteadyTime::min();
+  std::chrono::milliseconds gather_time_ = kGatherTimeMin;
   // The batch is not live: what the store has now is all there will be.
   bool last_look_ = false;
 };
