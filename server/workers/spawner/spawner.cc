@@ -47,14 +47,17 @@ bool Spawner::Prepare() { return orphans_.Open(); }
 
 void Spawner::Run() {
   while (!server_gone_) {
-    AwaitNews();
-    TakeRequests();
+    const bool has_requests = AwaitNews();
+    if (has_requests) TakeRequests();
+    // A death that comes meanwhile ends the next wait, unless requests go on and on.
+    if (has_requests && requests_in_a_row_ < kRequestsInARow) continue;
+    requests_in_a_row_ = 0;
     if (ReapAll() || !ended_.empty()) SettleEnded();
   }
   EndEverything();
 }
 
-void Spawner::AwaitNews() {
+bool Spawner::AwaitNews() {
   pollfd files[] = {{.fd = socket_, .events = POLLIN, .revents = 0},
                     {.fd = server_, .events = POLLIN, .revents = 0}};
   timespec limit{};
@@ -65,12 +68,14 @@ void Spawner::AwaitNews() {
   // Only here is SIGCHLD let in; it ends the wait.
   sigset_t none;
   sigemptyset(&none);
-  ppoll(files, 2, ended_.empty() ? nullptr : &limit, &none);
+  // With a death to tell of, ppoll changes nothing in `files`.
+  if (ppoll(files, 2, ended_.empty() ? nullptr : &limit, &none) <= 0) return false;
   if (files[1].revents != 0) server_gone_ = true;
+  return true;
 }
 
 void Spawner::TakeRequests() {
-  for (int i = 0; i < kRequestsInARow; ++i) {
+  for (; requests_in_a_row_ < kRequestsInARow; ++requests_in_a_row_) {
     Place& place = FreePlace();
     switch (place.request.Read()) {
       case RequestReader::Result::kSpawn:

@@ -51,8 +51,9 @@ class Spawner {
     int64_t end_ns;
   };
 
-  // Waits for requests, deaths, or the time at which a wait for orphans ends.
-  void AwaitNews();
+  // Waits for requests, deaths, or the time at which a wait for orphans ends. Whether there are
+  // requests, or the server is gone; while there are, deaths are not looked for.
+  bool AwaitNews();
   void TakeRequests();
   // One whose pad is free. Blocks while there is none.
   Place& FreePlace();
@@ -70,6 +71,8 @@ class Spawner {
   const int server_;
   const int null_input_;
   bool server_gone_ = false;
+  // Taken since deaths were looked at.
+  int requests_in_a_row_ = 0;
   std::array<std::unique_ptr<Place>, kPlaces> places_;
   Orphans orphans_;
   std::unordered_map<pid_t, Command> commands_;
