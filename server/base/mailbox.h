@@ -12,8 +12,8 @@ namespace jobrunner::base {
 // A queue from many producers to one consumer, who takes all there is at once. What one producer
 // puts is taken in that order. Unbounded: who fills it bounds it.
 //
-// Any thread may put and close; one thread takes. Putting holds a lock for a push_back, and wakes
-// the consumer only if it sleeps, so under load it makes no system call.
+// Any thread may put, nudge and close; one thread takes and awaits. Putting holds a lock for a
+// push_back, and wakes the consumer only if it sleeps, so under load it makes no system call.
 template <class T>
 class Mailbox {
  public:
@@ -39,6 +39,19 @@ class Mailbox {
   // Takes what there is, without blocking. False when there is nothing.
   bool TryTake(std::vector<T>* out) ABSL_LOCKS_EXCLUDED(monitor_);
 
+  // Blocks until there is something to take, `deadline` has passed, or somebody nudges; takes
+  // nothing. False when the mailbox is closed and everything was taken.
+  bool Await(SteadyTime deadline) ABSL_LOCKS_EXCLUDED(monitor_);
+
+  // Ends the Await that is under way, or the next one.
+  void Nudge() ABSL_LOCKS_EXCLUDED(monitor_);
+
+  // Whether there is nothing to take, and more may come.
+  bool idle() const ABSL_LOCKS_EXCLUDED(monitor_) {
+    MonitorLock lock(&monitor_);
+    return items_.empty() && !closed_;
+  }
+
   // Whether Close was called.
   bool closed() const ABSL_LOCKS_EXCLUDED(monitor_) {
     MonitorLock lock(&monitor_);
@@ -62,6 +75,7 @@ class Mailbox {
   mutable Monitor monitor_;
   std::vector<T> items_ ABSL_GUARDED_BY(monitor_);
   bool closed_ ABSL_GUARDED_BY(monitor_) = false;
+  bool is_nudged_ ABSL_GUARDED_BY(monitor_) = false;
   bool consumer_sleeps_ ABSL_GUARDED_BY(monitor_) = false;
 };
 
@@ -123,6 +137,33 @@ bool Mailbox<T>::TryTake(std::vector<T>* out) {
   MonitorLock lock(&monitor_);
   out->swap(items_);
   return !out->empty();
+}
+
+template <class T>
+bool Mailbox<T>::Await(SteadyTime deadline) {
+  MonitorLock lock(&monitor_);
+  while (items_.empty() && !closed_ && !is_nudged_) {
+    consumer_sleeps_ = true;
+    if (deadline == SteadyTime::max()) {
+      monitor_.Wait();
+    } else if (!monitor_.WaitUntil(deadline)) {
+      break;
+    }
+  }
+  consumer_sleeps_ = false;
+  is_nudged_ = false;
+  return !items_.empty() || !closed_;
+}
+
+template <class T>
+void Mailbox<T>::Nudge() {
+  bool wake = false;
+  {
+    MonitorLock lock(&monitor_);
+    is_nudged_ = true;
+    wake = TakeWakeUp();
+  }
+  if (wake) monitor_.Signal();
 }
 
 template <class T>

@@ -19,7 +19,7 @@ void EngineThread::Start(Executor* executor, RemoteWorkers* remote,
   executor_ = executor;
   remote_ = remote;
   {
-    base::ThreadRoleScope playing(&role_);
+    absl::MutexLock turn(&turn_);
     Publish(engine_.Restore(parts_.clock->Read(), std::move(unfinished)));
   }
   thread_ = std::thread([this] { Run(); });
@@ -35,6 +35,8 @@ void EngineThread::Tell(Input input) { mailbox_.Put(std::move(input)); }
 void EngineThread::Stop() {
   mailbox_.Close();
   if (thread_.joinable()) thread_.join();
+  // Who has taken it before the mailbox was closed gives it back; nobody takes it from here on.
+  absl::MutexLock turn(&turn_);
 }
 
 void EngineThread::Finished(Outcome outcome) { mailbox_.Put(std::move(outcome)); }
@@ -47,30 +49,55 @@ void EngineThread::Wrote(OutputChunk chunk) { mailbox_.Put(std::move(chunk)); }
 
 void EngineThread::Progressed(ProgressReport report) { mailbox_.Put(std::move(report)); }
 
-void EngineThread::Run() {
-  base::ThreadRoleScope playing(&role_);
-  thread_id_ = std::this_thread::get_id();
-  std::vector<Input> inputs;
-  // At once: what was restored may have something to do.
-  base::SteadyTime wake = base::SteadyTime::min();
-  while (TakeInputs(wake, &inputs)) {
-    Effects effects = engine_.Step(parts_.clock->Read(), interest(), &inputs);
-    wake = effects.wake;
-    Perform(std::move(effects));
-  }
+void EngineThread::FinishedHere(std::vector<Outcome> outcomes) {
+  if (!TakeTurnHere(&outcomes)) mailbox_.Put(std::move(outcomes));
 }
 
-bool EngineThread::TakeInputs(base::SteadyTime wake, std::vector<Input>* inputs) {
-  if (returned_.empty() && wake != base::SteadyTime::min()) {
-    return wake == base::SteadyTime::max() ? mailbox_.Take(inputs)
-                                           : mailbox_.TakeUntil(wake, inputs);
+void EngineThread::Run() {
+  // At once: what was restored may have something to do.
+  base::SteadyTime wake = base::SteadyTime::min();
+  while (mailbox_.Await(wake)) wake = TakeTurn();
+}
+
+// Only who has the turn takes from the mailbox: so what is in it is younger than all that the
+// engine has been told, whoever told it.
+base::SteadyTime EngineThread::TakeTurn() {
+  absl::MutexLock turn(&turn_);
+  if (inputs_.empty()) {
+    mailbox_.TryTake(&inputs_);
+  } else {
+    // After what the store returned, which is older.
+    std::vector<Input> taken;
+    mailbox_.TryTake(&taken);
+    std::move(taken.begin(), taken.end(), std::back_inserter(inputs_));
   }
-  mailbox_.TryTake(inputs);
-  // First what is older.
-  std::vector<Input> returned = std::exchange(returned_, {});
-  inputs->insert(inputs->begin(), std::make_move_iterator(returned.begin()),
-                 std::make_move_iterator(returned.end()));
-  return !mailbox_.closed();
+  Step();
+  sleeps_until_ = inputs_.empty() ? wake_ : base::SteadyTime::min();
+  return sleeps_until_;
+}
+
+bool EngineThread::TakeTurnHere(std::vector<Outcome>* outcomes) {
+  if (!turn_.TryLock()) return false;
+  const bool is_idle = inputs_.empty() && mailbox_.idle();
+  if (is_idle) {
+    inputs_.emplace_back(std::move(*outcomes));
+    // A store that answers at once asks for another Step.
+    do {
+      Step();
+    } while (!inputs_.empty());
+    // What takes several Steps is the engine's own thread's.
+    if (wake_ < sleeps_until_) mailbox_.Nudge();
+  }
+  turn_.Unlock();
+  return is_idle;
+}
+
+void EngineThread::Step() {
+  turn_holder_ = std::this_thread::get_id();
+  Effects effects = engine_.Step(parts_.clock->Read(), interest(), &inputs_);
+  wake_ = effects.wake;
+  Perform(std::move(effects));
+  turn_holder_ = std::thread::id();
 }
 
 void EngineThread::Perform(Effects effects) {
@@ -143,12 +170,12 @@ void EngineThread::Find(const FindExpired& find) {
 }
 
 void EngineThread::Return(Input input) {
-  if (std::this_thread::get_id() != thread_id_) {
+  if (std::this_thread::get_id() != turn_holder_) {
     mailbox_.Put(std::move(input));
     return;
   }
-  role_.AssertHeld();
-  returned_.push_back(std::move(input));
+  turn_.AssertHeld();
+  inputs_.push_back(std::move(input));
 }
 
 }  // namespace jobrunner::engine

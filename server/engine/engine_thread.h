@@ -1,4 +1,4 @@
-// The thread that drives the engine: takes inputs from a mailbox, steps, carries out the effects.
+// What drives the engine: takes inputs from a mailbox, steps, carries out the effects.
 
 #pragma once
 
@@ -16,7 +16,6 @@
 #include "base/logging.h"
 #include "base/mailbox.h"
 #include "base/prng.h"
-#include "base/thread_role.h"
 #include "base/uuid.h"
 #include "engine/engine.h"
 #include "engine/event_listener.h"
@@ -29,7 +28,11 @@
 namespace jobrunner::engine {
 
 // The engine as the rest of the program sees it. Any thread may call any method; none blocks,
-// except Stop. Replies and listeners are called on the engine's thread and must not block it.
+// except Stop. Replies and listeners are called in the engine's turn and must not block.
+//
+// One thread at a time has the turn, and with it all of the engine's state: the engine's own
+// thread, or, while there is nothing else to do, one that brings outcomes with FinishedHere. "The
+// engine's thread" is whoever has it.
 //
 //   EngineThread engine(options, parts);   // parts outlive it
 //   WorkerPool pool(&engine, …);
@@ -72,40 +75,49 @@ class EngineThread final : public AttemptSink {
 
   void Finished(Outcome outcome) override;
   void Finished(std::vector<Outcome> outcomes) override;
+  void FinishedHere(std::vector<Outcome> outcomes) override ABSL_LOCKS_EXCLUDED(turn_);
   void SlotReturned(AttemptToken token) override;
   void Wrote(OutputChunk chunk) override;
   void Progressed(ProgressReport report) override;
 
  private:
-  void Run() ABSL_LOCKS_EXCLUDED(role_);
-  // Waits for inputs until `wake`. False when the mailbox is closed.
-  bool TakeInputs(base::SteadyTime wake, std::vector<Input>* inputs)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(role_);
-  void Perform(Effects effects) ABSL_EXCLUSIVE_LOCKS_REQUIRED(role_);
+  void Run() ABSL_LOCKS_EXCLUDED(turn_);
+  // The turn of the engine's own thread: one Step with all that there is. Returns when the next one
+  // is due, should it not be told anything before.
+  base::SteadyTime TakeTurn() ABSL_LOCKS_EXCLUDED(turn_);
+  // False, and nothing is done, unless the engine is idle.
+  bool TakeTurnHere(std::vector<Outcome>* outcomes) ABSL_LOCKS_EXCLUDED(turn_);
+  void Step() ABSL_EXCLUSIVE_LOCKS_REQUIRED(turn_);
+  void Perform(Effects effects) ABSL_EXCLUSIVE_LOCKS_REQUIRED(turn_);
   void Publish(const std::vector<engine::Publish>& publishes);
   void Notify(const std::vector<Notice>& notices);
   void Commit(std::vector<Write> writes, Sync sync, uint64_t ticket);
   void Load(const LoadShard& load);
   void Find(const FindExpired& find);
   EventListener::Interest interest() const;
-  // From the store's callbacks, which may run on the engine's own thread, inside Perform.
+  // From the store's callbacks, which may run inside Perform.
   void Return(Input input);
 
   const Parts parts_;
   Executor* executor_ = nullptr;
   RemoteWorkers* remote_ = nullptr;
   base::Mailbox<Input> mailbox_;
-  std::atomic<std::thread::id> thread_id_;
+  // Of the thread that has the turn, and steps.
+  std::atomic<std::thread::id> turn_holder_;
   std::once_flag failed_once_;
 
   absl::Mutex id_mutex_;
   base::Prng id_prng_ ABSL_GUARDED_BY(id_mutex_);
   base::UuidSequence ids_ ABSL_GUARDED_BY(id_mutex_);
 
-  base::ThreadRole role_;
-  Engine engine_ ABSL_GUARDED_BY(role_);
-  // What the store answered at once: the inputs of the next Step.
-  std::vector<Input> returned_ ABSL_GUARDED_BY(role_);
+  absl::Mutex turn_;
+  Engine engine_ ABSL_GUARDED_BY(turn_);
+  // Of the next Step: what the store answered at once, then what is taken from the mailbox.
+  std::vector<Input> inputs_ ABSL_GUARDED_BY(turn_);
+  // When the engine has something to do though nobody tells it anything.
+  base::SteadyTime wake_ ABSL_GUARDED_BY(turn_) = base::SteadyTime::min();
+  // Until when the engine's own thread sleeps.
+  base::SteadyTime sleeps_until_ ABSL_GUARDED_BY(turn_) = base::SteadyTime::min();
 
   std::thread thread_;
 };

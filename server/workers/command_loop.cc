@@ -326,7 +326,7 @@ void CommandLoop::Settle(uint64_t id, engine::Outcome outcome) {
 }
 
 void CommandLoop::Report() {
-  if (!outcomes_.empty()) sink_.Finished(std::exchange(outcomes_, {}));
+  if (!outcomes_.empty()) sink_.FinishedHere(std::exchange(outcomes_, {}));
 }
 
 }  // namespace jobrunner::workers

@@ -128,6 +128,11 @@ void WorkerPool::Free(const engine::Outcome& outcome) {
   }
 }
 
+void WorkerPool::FreeAll(const std::vector<engine::Outcome>& outcomes) {
+  absl::MutexLock lock(&mutex_);
+  for (const engine::Outcome& outcome : outcomes) Free(outcome);
+}
+
 void WorkerPool::Finished(engine::Outcome outcome) {
   {
     absl::MutexLock lock(&mutex_);
@@ -137,11 +142,13 @@ void WorkerPool::Finished(engine::Outcome outcome) {
 }
 
 void WorkerPool::Finished(std::vector<engine::Outcome> outcomes) {
-  {
-    absl::MutexLock lock(&mutex_);
-    for (const engine::Outcome& outcome : outcomes) Free(outcome);
-  }
+  FreeAll(outcomes);
   sink_->Finished(std::move(outcomes));
+}
+
+void WorkerPool::FinishedHere(std::vector<engine::Outcome> outcomes) {
+  FreeAll(outcomes);
+  sink_->FinishedHere(std::move(outcomes));
 }
 
 void WorkerPool::SlotReturned(engine::AttemptToken token) {

@@ -65,11 +65,13 @@ class WorkerPool final : public engine::Executor, private engine::AttemptSink {
   // What the executors report: passed on, after the worker has become free.
   void Finished(engine::Outcome outcome) override ABSL_LOCKS_EXCLUDED(mutex_);
   void Finished(std::vector<engine::Outcome> outcomes) override ABSL_LOCKS_EXCLUDED(mutex_);
+  void FinishedHere(std::vector<engine::Outcome> outcomes) override ABSL_LOCKS_EXCLUDED(mutex_);
   void SlotReturned(engine::AttemptToken token) override ABSL_LOCKS_EXCLUDED(mutex_);
   void Wrote(engine::OutputChunk chunk) override { sink_->Wrote(std::move(chunk)); }
   void Progressed(engine::ProgressReport report) override { sink_->Progressed(std::move(report)); }
 
   void Free(const engine::Outcome& outcome) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void FreeAll(const std::vector<engine::Outcome>& outcomes) ABSL_LOCKS_EXCLUDED(mutex_);
 
   const base::Clock& clock_;
   engine::AttemptSink* const sink_;

@@ -69,6 +69,53 @@ TEST(Mailbox, TakeUntilTheEndOfTimeWaitsForAnItem) {
   producer.join();
 }
 
+TEST(Mailbox, AwaitTakesNothing) {
+  Mailbox<int> mailbox;
+  EXPECT_TRUE(mailbox.idle());
+  mailbox.Put(1);
+  EXPECT_TRUE(mailbox.Await(SteadyTime::max()));
+  EXPECT_FALSE(mailbox.idle());
+  std::vector<int> taken;
+  EXPECT_TRUE(mailbox.TryTake(&taken));
+  EXPECT_THAT(taken, ElementsAre(1));
+  EXPECT_TRUE(mailbox.idle());
+}
+
+TEST(Mailbox, AwaitEndsAtItsDeadline) {
+  Mailbox<int> mailbox;
+  const SteadyTime deadline = FromNow(milliseconds(5));
+  EXPECT_TRUE(mailbox.Await(deadline));
+  EXPECT_GE(std::chrono::steady_clock::now(), deadline);
+  EXPECT_TRUE(mailbox.Await(SteadyTime::min()));
+}
+
+TEST(Mailbox, AwaitIsFalseWhenThereWillBeNothingMore) {
+  Mailbox<int> mailbox;
+  mailbox.Put(1);
+  mailbox.Close();
+  EXPECT_FALSE(mailbox.idle());
+  EXPECT_TRUE(mailbox.Await(SteadyTime::max()));
+  std::vector<int> taken;
+  EXPECT_TRUE(mailbox.TryTake(&taken));
+  EXPECT_FALSE(mailbox.Await(SteadyTime::max()));
+  EXPECT_FALSE(mailbox.idle());
+}
+
+// Without a deadline each of them would hang if a nudge were lost.
+TEST(Mailbox, ANudgeEndsOneAwaitAlsoIfItComesFirst) {
+  Mailbox<int> mailbox;
+  mailbox.Nudge();
+  EXPECT_TRUE(mailbox.Await(SteadyTime::max()));
+  EXPECT_TRUE(mailbox.idle());
+  std::thread nudger([&] { mailbox.Nudge(); });
+  EXPECT_TRUE(mailbox.Await(SteadyTime::max()));
+  nudger.join();
+  // Both are used up.
+  const SteadyTime deadline = FromNow(milliseconds(5));
+  EXPECT_TRUE(mailbox.Await(deadline));
+  EXPECT_GE(std::chrono::steady_clock::now(), deadline);
+}
+
 TEST(Mailbox, NothingCanBePutAfterClose) {
   Mailbox<int> mailbox;
   mailbox.Close();

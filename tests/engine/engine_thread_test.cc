@@ -33,17 +33,24 @@ class EngineThreadTest : public testing::Test {
     engine_ = std::make_unique<EngineThread>(options, parts);
   }
 
-  void Start() {
-    executor_ = std::make_unique<test::ThreadedExecutor>(engine_.get(), 4);
+  void Start(test::ThreadedExecutor::Report report = test::ThreadedExecutor::Report::kByMail) {
+    executor_ = std::make_unique<test::ThreadedExecutor>(engine_.get(), 4, report);
     engine_->Start(executor_.get());
   }
 
-  // Submits, and waits for the answer.
-  std::string Submit(int jobs, std::string_view handler = "echo") {
+  static v1::BatchSpec Jobs(int jobs, std::string_view handler = "echo") {
     v1::BatchSpec spec;
     for (int i = 0; i < jobs; ++i) {
       spec.add_jobs()->mutable_handler()->set_name(std::string(handler));
     }
+    return spec;
+  }
+
+  // Submits, and waits for the answer.
+  std::string Submit(int jobs, std::string_view handler = "echo") {
+    return Submit(Jobs(jobs, handler));
+  }
+  std::string Submit(const v1::BatchSpec& spec) {
     auto submission = MakeSubmission(engine_->NewBatchId(), spec);
     std::string id = submission->batch_id;
     absl::Notification answered;
@@ -70,9 +77,13 @@ class EngineThreadTest : public testing::Test {
     drained.WaitForNotification();
   }
 
+  // Many threads submit batches, cancel every other one, whatever it is doing, and stop when all
+  // have ended; then each job has one result.
+  void SubmitFromManyThreads();
+
   base::RealClock clock_;
   test::RecordingLogger logger_;
-  // Used by the engine's thread alone, until Stop.
+  // Used in the engine's turn alone, until Stop.
   test::RecordingStore store_;
   EventLogs logs_;
   absl::Status failure_;
@@ -102,8 +113,7 @@ class LastEvent final : public LogReader, public std::enable_shared_from_this<La
   absl::Notification ended_;
 };
 
-TEST_F(EngineThreadTest, ManyThreadsSubmitAndEveryJobHasOneResult) {
-  Start();
+void EngineThreadTest::SubmitFromManyThreads() {
   constexpr int kThreads = 6;
   constexpr int kBatches = 5;
   constexpr int kJobs = 300;
@@ -113,7 +123,6 @@ TEST_F(EngineThreadTest, ManyThreadsSubmitAndEveryJobHasOneResult) {
     threads.emplace_back([&, t] {
       for (int b = 0; b < kBatches; ++b) {
         ids[t].push_back(Submit(kJobs));
-        // Every other one is cancelled, whatever it is doing.
         if (b % 2 == 1) CancelIt(ids[t].back());
         std::make_shared<LastEvent>(&logs_, ids[t].back())->Wait();
       }
@@ -135,6 +144,128 @@ TEST_F(EngineThreadTest, ManyThreadsSubmitAndEveryJobHasOneResult) {
       EXPECT_TRUE(store_.Find(id)->batch->finished());
     }
   }
+}
+
+TEST_F(EngineThreadTest, ManyThreadsSubmitAndEveryJobHasOneResult) {
+  Start();
+  SubmitFromManyThreads();
+}
+
+TEST_F(EngineThreadTest, ManyThreadsTakeTheTurnAndEveryJobHasOneResult) {
+  Start(test::ThreadedExecutor::Report::kHere);
+  SubmitFromManyThreads();
+}
+
+TEST_F(EngineThreadTest, AnOutcomeThatIsFinishedHereDoesNotOvertakeTheOutput) {
+  Start(test::ThreadedExecutor::Report::kHere);
+  constexpr int kJobs = 2000;
+  v1::BatchSpec spec = Jobs(kJobs);
+  spec.mutable_job_defaults()->set_stream_output(true);
+  const std::string id = Submit(spec);
+  std::make_shared<LastEvent>(&logs_, id)->Wait();
+  engine_->Stop();
+  executor_.reset();
+  std::vector<int> outputs(kJobs);
+  for (const v1::Event& event : store_.Events(id)) {
+    if (event.has_output()) ++outputs[event.job_index()];
+    // What comes when the attempt has ended is dropped.
+    if (event.has_result()) {
+      EXPECT_EQ(outputs[event.job_index()], 1);
+    }
+  }
+}
+
+// Keeps what it is given until the test's thread takes it.
+class HandExecutor final : public Executor {
+ public:
+  struct Started {
+    AttemptToken token;
+    // Which the engine's turn was on.
+    std::thread::id thread;
+  };
+
+  void Start(std::vector<Assignment> assignments) override {
+    for (const Assignment& assignment : assignments) {
+      started_.Put({assignment.token, std::this_thread::get_id()});
+    }
+  }
+  void Stop(const std::vector<StopOrder>&) override {}
+  void Resize(PoolBounds) override {}
+  ExecutorStatistics Statistics() const override { return {}; }
+
+  // Waits for one at least.
+  std::vector<Started> Take() {
+    std::vector<Started> started;
+    started_.Take(&started);
+    return started;
+  }
+  std::vector<Started> TryTake() {
+    std::vector<Started> started;
+    started_.TryTake(&started);
+    return started;
+  }
+
+ private:
+  base::Mailbox<Started> started_;
+};
+
+std::vector<Outcome> OutcomesOf(const std::vector<HandExecutor::Started>& started, bool failed) {
+  std::vector<Outcome> outcomes;
+  for (const HandExecutor::Started& one : started) {
+    Outcome& outcome = outcomes.emplace_back();
+    outcome.token = one.token;
+    if (failed) outcome.failure = std::make_unique<Failure>();
+  }
+  return outcomes;
+}
+
+TEST_F(EngineThreadTest, WhoBringsOutcomesStartsWhatComesNext) {
+  HandExecutor executor;
+  engine_->Start(&executor);
+  Submit(20'000);
+  int here = 0;
+  // Now and then the engine's own thread is at work, and goes on.
+  while (here == 0) {
+    const std::vector<HandExecutor::Started> started = executor.Take();
+    for (const auto& one : started) here += one.thread == std::this_thread::get_id() ? 1 : 0;
+    engine_->FinishedHere(OutcomesOf(started, false));
+  }
+  engine_->Stop();
+}
+
+// Were the engine's own thread not told when to wake, nobody would.
+TEST_F(EngineThreadTest, TheEnginesOwnThreadWakesForWhatWasPlannedElsewhere) {
+  HandExecutor executor;
+  engine_->Start(&executor);
+  constexpr int kJobs = 40;
+  v1::BatchSpec spec = Jobs(kJobs);
+  v1::RetryPolicy& retry = *spec.mutable_job_defaults()->mutable_retry_policy();
+  retry.set_max_attempts(2);
+  retry.mutable_initial_backoff()->set_nanos(1'000'000);
+  const std::string id = Submit(spec);
+  int failed = 0;
+  for (int started = 0; started < 2 * kJobs;) {
+    const std::vector<HandExecutor::Started> some = executor.Take();
+    started += static_cast<int>(some.size());
+    failed += static_cast<int>(some.size());
+    engine_->FinishedHere(OutcomesOf(some, true));
+  }
+  std::make_shared<LastEvent>(&logs_, id)->Wait();
+  engine_->Stop();
+  EXPECT_EQ(failed, 2 * kJobs);
+  EXPECT_EQ(store_.Find(id)->batch->count(v1::JOB_STATE_FAILED), kJobs);
+}
+
+TEST_F(EngineThreadTest, WhatIsFinishedHereAfterStopIsDropped) {
+  HandExecutor executor;
+  engine_->Start(&executor);
+  const std::string id = Submit(100);
+  const std::vector<HandExecutor::Started> started = executor.Take();
+  engine_->Stop();
+  executor.TryTake();
+  engine_->FinishedHere(OutcomesOf(started, false));
+  EXPECT_TRUE(executor.TryTake().empty());
+  EXPECT_EQ(store_.Find(id)->batch->count(v1::JOB_STATE_SUCCEEDED), 0);
 }
 
 TEST_F(EngineThreadTest, AStopReachesWhatRunsOnAnotherThread) {

@@ -5,7 +5,8 @@
 
 namespace jobrunner::test {
 
-ThreadedExecutor::ThreadedExecutor(engine::AttemptSink* sink, int threads) : sink_(*sink) {
+ThreadedExecutor::ThreadedExecutor(engine::AttemptSink* sink, int threads, Report report)
+    : sink_(*sink), report_(report) {
   for (int i = 0; i < threads; ++i) threads_.emplace_back([this] { Run(); });
 }
 
@@ -37,7 +38,17 @@ void ThreadedExecutor::Run() {
       assignment = std::move(waiting_.front());
       waiting_.pop_front();
     }
-    sink_.Finished(Perform(assignment));
+    if (assignment.stream_output) {
+      sink_.Wrote({.token = assignment.token, .output = "some", .error_output = ""});
+    }
+    engine::Outcome outcome = Perform(assignment);
+    if (report_ == Report::kByMail) {
+      sink_.Finished(std::move(outcome));
+    } else {
+      std::vector<engine::Outcome> outcomes;
+      outcomes.push_back(std::move(outcome));
+      sink_.FinishedHere(std::move(outcomes));
+    }
   }
 }
 

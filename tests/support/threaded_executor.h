@@ -12,10 +12,12 @@
 namespace jobrunner::test {
 
 // Runs attempts on threads of its own: the handler "wait" until it is stopped, any other at once
-// and with success. At its end what runs is stopped.
+// and with success, after some output if the job streams it. At its end what runs is stopped.
 class ThreadedExecutor final : public engine::Executor {
  public:
-  ThreadedExecutor(engine::AttemptSink* sink, int threads);
+  enum class Report { kByMail, kHere };
+
+  ThreadedExecutor(engine::AttemptSink* sink, int threads, Report report = Report::kByMail);
   ~ThreadedExecutor() override;
 
   void Start(std::vector<engine::Assignment> assignments) override ABSL_LOCKS_EXCLUDED(mutex_);
@@ -29,6 +31,7 @@ class ThreadedExecutor final : public engine::Executor {
   bool HasWork() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return ended_ || !waiting_.empty(); }
 
   engine::AttemptSink& sink_;
+  const Report report_;
   absl::Mutex mutex_;
   bool ended_ ABSL_GUARDED_BY(mutex_) = false;
   std::deque<engine::Assignment> waiting_ ABSL_GUARDED_BY(mutex_);
