@@ -1,6 +1,7 @@
 #include "rpc/event_stream.h"
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 #include "engine/refusal.h"
@@ -24,7 +25,7 @@ int64_t EventStream::lag() const {
 }
 
 void EventStream::LogGrew() {
-  parts_.dispatcher->PostAt(next_read_, [stream = self()] { stream->Read(); });
+  parts_.dispatcher->PostAt(pace_.next(), [stream = self()] { stream->Read(); });
 }
 
 void EventStream::EndByServer() { server_stops_ = true; }
@@ -70,7 +71,7 @@ void EventStream::Send(const engine::LogPage& page) {
   calls().EventsSent(message.events());
   position_.after_sequence = message.last_sequence();
   if (moved) {
-    Pace(events);
+    pace_.Sent(events, std::chrono::steady_clock::now());
     absl::MutexLock lock(&lag_mutex_);
     sent_sequence_ = position_.after_sequence;
   }
@@ -85,18 +86,6 @@ void EventStream::Send(const engine::LogPage& page) {
   } else {
     AwaitGrowth();
   }
-}
-
-void EventStream::Pace(int64_t events) {
-  const base::SteadyTime now = std::chrono::steady_clock::now();
-  if (events >= kFewEvents) {
-    next_read_ = now;
-    return;
-  }
-  // What is read so soon after it could be has mostly waited for that.
-  const bool goes_on = now < next_read_ + gather_time_;
-  gather_time_ = goes_on ? std::min(2 * gather_time_, kGatherTimeMax) : kGatherTimeMin;
-  next_read_ = now + gather_time_;
 }
 
 void EventStream::AwaitGrowth() {

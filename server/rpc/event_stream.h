@@ -3,7 +3,6 @@
 #pragma once
 
 #include <atomic>
-#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -11,12 +10,12 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
-#include "base/clock.h"
 #include "engine/event_log.h"
 #include "engine/limits.h"
 #include "engine/store.h"
 #include "rpc/dispatcher.h"
 #include "rpc/event_message.h"
+#include "rpc/message_pace.h"
 #include "rpc/stream_life.h"
 
 namespace jobrunner::rpc {
@@ -51,14 +50,6 @@ class EventStream final : public WriteStream, public engine::LogReader {
     // Called once it is known that there is such a batch.
     std::function<void()> found;
   };
-  // Results that trickle in, one by one, some thousands a second, would cost a message each, and
-  // those more than short commands do. So after a message of fewer than kFewEvents the next one is
-  // not sent sooner than kGatherTimeMin; as long as there is always one that has waited, that
-  // doubles, up to kGatherTimeMax: nobody waits longer than it has trickled before. What comes
-  // after a pause, or in bulk, goes at once.
-  static constexpr std::chrono::milliseconds kGatherTimeMin{1};
-  static constexpr std::chrono::milliseconds kGatherTimeMax{16};
-  static constexpr int64_t kFewEvents = 64;
   // Read of the store at a time, about. It is what a reader that stalls holds, with a segment more
   // at most: 100 of them less than 64 MiB, where pages of a MiB took 135.
   static constexpr int64_t kPageBytesMax = 128 << 10;
@@ -83,8 +74,6 @@ class EventStream final : public WriteStream, public engine::LogReader {
   void EndWith(const absl::Status& status);
   void Send(const engine::LogPage& page);
   void AwaitGrowth();
-  // Sets the time of the next message, after one of so many events.
-  void Pace(int64_t events);
   std::shared_ptr<EventStream> self() {
     return std::static_pointer_cast<EventStream>(shared_from_this());
   }
@@ -101,9 +90,8 @@ class EventStream final : public WriteStream, public engine::LogReader {
 
   // Of the step at hand.
   Position position_;
-  // When what has grown is read.
-  base::SteadyTime next_read_ = base::SteadyTime::min();
-  std::chrono::milliseconds gather_time_ = kGatherTimeMin;
+  // Says when what has grown is read.
+  MessagePace pace_;
   // The batch is not live: what the store has now is all there will be.
   bool last_look_ = false;
 };
