@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <iterator>
 #include <utility>
 #include <vector>
@@ -142,12 +143,13 @@ bool Mailbox<T>::TryTake(std::vector<T>* out) {
 template <class T>
 bool Mailbox<T>::Await(SteadyTime deadline) {
   MonitorLock lock(&monitor_);
-  while (items_.empty() && !closed_ && !is_nudged_) {
+  const auto has_passed = [&] { return deadline <= std::chrono::steady_clock::now(); };
+  while (items_.empty() && !closed_ && !is_nudged_ && !has_passed()) {
     consumer_sleeps_ = true;
     if (deadline == SteadyTime::max()) {
       monitor_.Wait();
-    } else if (!monitor_.WaitUntil(deadline)) {
-      break;
+    } else {
+      monitor_.WaitUntil(deadline);
     }
   }
   consumer_sleeps_ = false;

@@ -8,7 +8,7 @@
 
 namespace jobrunner::base {
 
-// A role that one thread at a time plays, as "the engine's thread". It is a capability for clang's
+// A role that one thread at a time plays, as "the loop's thread". It is a capability for clang's
 // thread-safety analysis, as a mutex is, so that the compiler proves what only that thread may
 // touch (the idea of WebRTC's SequenceChecker):
 //

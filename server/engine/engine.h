@@ -48,8 +48,8 @@ struct EngineOptions {
   bool durable = false;
 };
 
-// Belongs to one thread, given to it by its owner: no method may run beside another. Takes no time
-// but what Step is given, no chance but its seed: the same inputs give the same effects.
+// Belongs to one thread at a time, as its owner gives it: no method may run beside another. Takes
+// no time but what Step is given, no chance but its seed: the same inputs give the same effects.
 class Engine {
  public:
   explicit Engine(EngineOptions options);

@@ -7,6 +7,13 @@
 #include "base/check.h"
 
 namespace jobrunner::engine {
+namespace {
+
+// In a turn of another thread than the engine's own: what takes more, as the cancel of a large
+// batch, is not for one that has something else to do.
+constexpr int kStepsHereMax = 2;
+
+}  // namespace
 
 EngineThread::EngineThread(EngineOptions options, Parts parts)
     : parts_(std::move(parts)), id_prng_(base::RandomSeed()), engine_(std::move(options)) {}
@@ -72,8 +79,12 @@ base::SteadyTime EngineThread::TakeTurn() {
     std::move(taken.begin(), taken.end(), std::back_inserter(inputs_));
   }
   Step();
-  sleeps_until_ = inputs_.empty() ? wake_ : base::SteadyTime::min();
+  sleeps_until_ = NextTurn();
   return sleeps_until_;
+}
+
+base::SteadyTime EngineThread::NextTurn() const {
+  return inputs_.empty() ? wake_ : base::SteadyTime::min();
 }
 
 bool EngineThread::TakeTurnHere(std::vector<Outcome>* outcomes) {
@@ -81,12 +92,13 @@ bool EngineThread::TakeTurnHere(std::vector<Outcome>* outcomes) {
   const bool is_idle = inputs_.empty() && mailbox_.idle();
   if (is_idle) {
     inputs_.emplace_back(std::move(*outcomes));
-    // A store that answers at once asks for another Step.
-    do {
-      Step();
-    } while (!inputs_.empty());
-    // What takes several Steps is the engine's own thread's.
-    if (wake_ < sleeps_until_) mailbox_.Nudge();
+    // A store that answers at once asks for the second.
+    for (int steps = 0; steps < kStepsHereMax && !inputs_.empty(); ++steps) Step();
+    const base::SteadyTime wake = NextTurn();
+    if (wake < sleeps_until_) {
+      sleeps_until_ = wake;
+      mailbox_.Nudge();
+    }
   }
   turn_.Unlock();
   return is_idle;

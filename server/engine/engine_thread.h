@@ -88,6 +88,8 @@ class EngineThread final : public AttemptSink {
   // False, and nothing is done, unless the engine is idle.
   bool TakeTurnHere(std::vector<Outcome>* outcomes) ABSL_LOCKS_EXCLUDED(turn_);
   void Step() ABSL_EXCLUSIVE_LOCKS_REQUIRED(turn_);
+  // When there is something to do though nobody tells it anything.
+  base::SteadyTime NextTurn() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(turn_);
   void Perform(Effects effects) ABSL_EXCLUSIVE_LOCKS_REQUIRED(turn_);
   void Publish(const std::vector<engine::Publish>& publishes);
   void Notify(const std::vector<Notice>& notices);
@@ -114,7 +116,7 @@ class EngineThread final : public AttemptSink {
   Engine engine_ ABSL_GUARDED_BY(turn_);
   // Of the next Step: what the store answered at once, then what is taken from the mailbox.
   std::vector<Input> inputs_ ABSL_GUARDED_BY(turn_);
-  // When the engine has something to do though nobody tells it anything.
+  // What the last Step said.
   base::SteadyTime wake_ ABSL_GUARDED_BY(turn_) = base::SteadyTime::min();
   // Until when the engine's own thread sleeps.
   base::SteadyTime sleeps_until_ ABSL_GUARDED_BY(turn_) = base::SteadyTime::min();

@@ -66,12 +66,11 @@ void EventStream::Send(const engine::LogPage& page) {
     all = message.Add(segment);
     if (!all) break;
   }
-  const int64_t events = message.last_sequence() - position_.after_sequence;
-  const bool moved = events > 0;
+  const bool moved = message.last_sequence() > position_.after_sequence;
   calls().EventsSent(message.events());
   position_.after_sequence = message.last_sequence();
+  if (!message.empty()) pace_.Sent(message.events(), std::chrono::steady_clock::now());
   if (moved) {
-    pace_.Sent(events, std::chrono::steady_clock::now());
     absl::MutexLock lock(&lag_mutex_);
     sent_sequence_ = position_.after_sequence;
   }

@@ -9,9 +9,9 @@
 namespace jobrunner::rpc {
 
 // When a stream's next message may go. Results that trickle in, one by one, some thousands a
-// second, would cost a message each, and those more than short commands do. So after a message of
-// fewer than kFewEvents the next one waits for kGatherTimeMin; as long as there is always one that
-// has waited, that doubles, up to kGatherTimeMax: none waits longer than it has trickled before.
+// second, would cost a message each, and those more than short commands do. So what comes after a
+// message of fewer than kFewEvents waits for kGatherTimeMin from then; as long as something always
+// has waited, that doubles, up to kGatherTimeMax: it waits about as long as it has trickled before.
 // What comes after a pause, or in bulk, goes at once.
 class MessagePace {
  public:
@@ -22,15 +22,17 @@ class MessagePace {
   // min(): at once.
   base::SteadyTime next() const { return next_; }
 
-  // A message of so many events goes.
+  // A message of so many events goes, perhaps before its time.
   void Sent(int64_t events, base::SteadyTime now) {
     if (events >= kFewEvents) {
       next_ = now;
       return;
     }
-    // What goes so soon after it could has mostly waited for that.
-    const bool goes_on = now < next_ + gather_time_;
-    gather_time_ = goes_on ? std::min(2 * gather_time_, kGatherTimeMax) : kGatherTimeMin;
+    if (now >= next_) {
+      // What goes so soon after it could has mostly waited for that.
+      const bool has_waited = now < next_ + gather_time_;
+      gather_time_ = has_waited ? std::min(2 * gather_time_, kGatherTimeMax) : kGatherTimeMin;
+    }
     next_ = now + gather_time_;
   }
 

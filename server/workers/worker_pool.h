@@ -26,7 +26,7 @@ class HandlerExecutor;
 //
 // Any thread may call it. Only the destructor blocks: it stops what still runs, and when it returns
 // no process that was started here is left and nothing is reported any more. The sink must outlive
-// it, and must not call it back from a report.
+// it, and may call it back from FinishedHere, but from no other report.
 class WorkerPool final : public engine::Executor, private engine::AttemptSink {
  public:
   // All outlive the pool.

@@ -49,6 +49,15 @@ TEST_F(MessagePaceTest, ALittleLateIsNotAPause) {
   EXPECT_THAT(WaitsInMs(1, 1), ElementsAre(8));
 }
 
+TEST_F(MessagePaceTest, WhatGoesBeforeItsTimeMakesNothingWaitLonger) {
+  WaitsInMs(3, 1);
+  for (int i = 0; i < 5; ++i) {
+    now_ -= microseconds(100);
+    pace_.Sent(1, now_);
+    EXPECT_EQ(pace_.next() - now_, milliseconds(4));
+  }
+}
+
 TEST_F(MessagePaceTest, BulkGoesAtOnceAndIsNoPause) {
   WaitsInMs(3, 1);
   EXPECT_THAT(WaitsInMs(3, MessagePace::kFewEvents), ElementsAre(0, 0, 0));
