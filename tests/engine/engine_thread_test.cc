@@ -97,19 +97,26 @@ class LastEvent final : public LogReader, public std::enable_shared_from_this<La
   LastEvent(EventLogs* logs, std::string batch_id) : logs_(*logs), id_(std::move(batch_id)) {}
 
   void LogGrew() override {
+    thread_ = std::this_thread::get_id();
     if (logs_.Await(id_, kBeyondAnyLog, shared_from_this()) == EventLogs::Awaited::kNotLive) {
       ended_.Notify();
     }
   }
   void Wait() {
     LogGrew();
+    WaitForThread();
+  }
+  // After LogGrew: returns on which thread the log ended.
+  std::thread::id WaitForThread() {
     ended_.WaitForNotification();
+    return thread_;
   }
 
  private:
   static constexpr int64_t kBeyondAnyLog = 1'000'000'000;
   EventLogs& logs_;
   const std::string id_;
+  std::thread::id thread_;
   absl::Notification ended_;
 };
 
@@ -256,37 +263,13 @@ TEST_F(EngineThreadTest, TheEnginesOwnThreadWakesForWhatWasPlannedElsewhere) {
   EXPECT_EQ(store_.Find(id)->batch->count(v1::JOB_STATE_FAILED), kJobs);
 }
 
-// Hears on which thread a log grows last.
-class LastThread final : public LogReader, public std::enable_shared_from_this<LastThread> {
- public:
-  LastThread(EventLogs* logs, std::string batch_id) : logs_(*logs), id_(std::move(batch_id)) {}
-
-  void LogGrew() override {
-    thread_ = std::this_thread::get_id();
-    if (logs_.Await(id_, kBeyondAnyLog, shared_from_this()) == EventLogs::Awaited::kNotLive) {
-      ended_.Notify();
-    }
-  }
-  std::thread::id Wait() {
-    ended_.WaitForNotification();
-    return thread_;
-  }
-
- private:
-  static constexpr int64_t kBeyondAnyLog = 1'000'000'000;
-  EventLogs& logs_;
-  const std::string id_;
-  std::thread::id thread_;
-  absl::Notification ended_;
-};
-
 TEST_F(EngineThreadTest, WhatTakesManyStepsIsNotForWhoBringsAnOutcome) {
   HandExecutor executor;
   engine_->Start(&executor);
   v1::BatchSpec spec = Jobs(30'000);
   spec.set_failure_policy(v1::FAILURE_POLICY_CANCEL_BATCH);
   const std::string id = Submit(spec);
-  auto last = std::make_shared<LastThread>(&logs_, id);
+  auto last = std::make_shared<LastEvent>(&logs_, id);
   last->LogGrew();
   std::vector<HandExecutor::Started> started;
   while (started.size() < 4) {
@@ -294,7 +277,7 @@ TEST_F(EngineThreadTest, WhatTakesManyStepsIsNotForWhoBringsAnOutcome) {
     started.insert(started.end(), more.begin(), more.end());
   }
   engine_->FinishedHere(OutcomesOf(started, true));
-  EXPECT_NE(last->Wait(), std::this_thread::get_id());
+  EXPECT_NE(last->WaitForThread(), std::this_thread::get_id());
   engine_->Stop();
   EXPECT_TRUE(store_.Find(id)->batch->finished());
 }
