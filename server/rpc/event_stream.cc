@@ -69,7 +69,7 @@ void EventStream::Send(const engine::LogPage& page) {
   const bool moved = message.last_sequence() > position_.after_sequence;
   calls().EventsSent(message.events());
   position_.after_sequence = message.last_sequence();
-  if (!message.empty()) pace_.Sent(message.events(), std::chrono::steady_clock::now());
+  pace_.Sent(message.events(), std::chrono::steady_clock::now());
   if (moved) {
     absl::MutexLock lock(&lag_mutex_);
     sent_sequence_ = position_.after_sequence;

@@ -22,8 +22,10 @@ class MessagePace {
   // min(): at once.
   base::SteadyTime next() const { return next_; }
 
-  // A message of so many events goes, perhaps before its time.
+  // A message of so many events goes, perhaps before its time. One without any, which only begins
+  // the stream, changes nothing.
   void Sent(int64_t events, base::SteadyTime now) {
+    if (events == 0) return;
     if (events >= kFewEvents) {
       next_ = now;
       return;

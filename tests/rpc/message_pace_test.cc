@@ -32,6 +32,11 @@ class MessagePaceTest : public ::testing::Test {
 
 TEST_F(MessagePaceTest, TheFirstMessageGoesAtOnce) { EXPECT_EQ(pace_.next(), SteadyTime::min()); }
 
+TEST_F(MessagePaceTest, WhatComesAfterAMessageWithoutEventsGoesAtOnce) {
+  pace_.Sent(0, now_);
+  EXPECT_EQ(pace_.next(), SteadyTime::min());
+}
+
 TEST_F(MessagePaceTest, WhatTricklesOnWaitsLongerAndLongerUpToABound) {
   EXPECT_THAT(WaitsInMs(7, 1), ElementsAre(1, 2, 4, 8, 16, 16, 16));
 }
