@@ -89,7 +89,7 @@ class StreamsTest(ServerTest):
         grown = self.resident_bytes() - before
         print(f"{STALLED} stalled readers of {RESULTS * RESULT_BYTES >> 20} MiB of results: "
               f"{grown / MIB:.1f} MiB")
-        self.assertLess(grown, STALLED * STALLED_BYTES_MAX // 100)
+        self.assert_memory_less(grown, STALLED * STALLED_BYTES_MAX // 100)
 
         for stream, sequence in stalled[::STALLED // 4]:
             self.read_on(stream, sequence)
@@ -144,7 +144,7 @@ class StreamsTest(ServerTest):
             self.assertEqual(self.statistics().streams, IDLE)
             self.assertLessEqual(self.status_of_server("Threads"), threads + 4)
             each = (self.resident_bytes() - memory) / len(idle)
-            self.assertLess(each, 64 << 10)
+            self.assert_memory_less(each, 64 << 10)
             print(f"{IDLE} idle readers on {connections} connections: {each / 1024:.1f} KiB each")
 
             gate.write_line("go")

@@ -63,7 +63,7 @@ class UploadsTest(ServerTest):
         self.pause(server)
         batch = self.upload(server, JOBS)
         self.assertEqual((batch.name, batch.counts.total), ("large", JOBS))
-        self.assertLess(self.peak_bytes(server), MEMORY_MAX_BYTES)
+        self.assert_memory_less(self.peak_bytes(server), MEMORY_MAX_BYTES)
         # The same request again, after which the store has the batch once.
         self.assertEqual(self.upload(server, JOBS).id, batch.id)
         self.assertEqual([found.id for found in self.batches(server)], [batch.id])
@@ -71,7 +71,7 @@ class UploadsTest(ServerTest):
         server.await_exit()
         server = self.serve(self.store)
         self.assertEqual([found.counts.total for found in self.batches(server)], [JOBS])
-        self.assertLess(self.peak_bytes(server), MEMORY_MAX_BYTES)
+        self.assert_memory_less(self.peak_bytes(server), MEMORY_MAX_BYTES)
 
     def test_an_uploaded_batch_runs(self):
         server = self.serve(self.store)

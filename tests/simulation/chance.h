@@ -20,12 +20,12 @@ class Chance {
   int64_t Between(int64_t least, int64_t most) {
     return least + static_cast<int64_t>(prng_.Below(static_cast<uint64_t>(most - least + 1)));
   }
-  // As many small ones as large ones: its logarithm is even. least > 0.
+  // As many small ones as large ones: the logarithm of one more than it is even. least >= 0.
   int64_t Skewed(int64_t least, int64_t most) {
-    const double low = std::log(static_cast<double>(least));
-    const double high = std::log(static_cast<double>(most) + 1);
-    const auto drawn = static_cast<int64_t>(std::exp(low + (high - low) * prng_.Uniform()));
-    return std::min(std::max(drawn, least), most);
+    const double low = std::log(static_cast<double>(least) + 1);
+    const double high = std::log(static_cast<double>(most) + 2);
+    const double drawn = std::exp(low + (high - low) * prng_.Uniform()) - 1;
+    return std::min(std::max(static_cast<int64_t>(drawn), least), most);
   }
   std::chrono::nanoseconds Milliseconds(int64_t least, int64_t most) {
     return std::chrono::milliseconds(Skewed(least, most));
